@@ -1,0 +1,43 @@
+"""Gymnasium environments for mobile edge computing over cell-free massive MIMO.
+
+Importing the package registers its environments. Data flows one way: :class:`Scenario` -> ``Network`` ->
+:class:`CoherenceBlock` -> :class:`Allocation` -> :func:`rate`, :func:`latency` and metrics.
+"""
+
+from importlib.metadata import version
+from pkgutil import extend_path
+
+# mec_cf_gym.baselines and mec_cf_gym.agents live in other folders of the repository; this finds them even
+# when the repository's own folder comes first on the path.
+__path__ = extend_path(__path__, __name__)
+
+from mec_cf_gym.allocation import Allocation, Policy
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.metrics import cdf_points, gini, percentiles
+from mec_cf_gym.performance import best_offload, latency, rate
+from mec_cf_gym.registration import register_envs
+from mec_cf_gym.scenario import Computing, Dynamics, Episode, Layout, Radio, Scenario, Tasks
+
+__version__ = version("mec-cf-gym")
+
+__all__ = [
+    "Allocation",
+    "CoherenceBlock",
+    "Computing",
+    "Dynamics",
+    "Episode",
+    "Layout",
+    "Policy",
+    "Radio",
+    "Scenario",
+    "Tasks",
+    "best_offload",
+    "cdf_points",
+    "gini",
+    "latency",
+    "percentiles",
+    "rate",
+    "register_envs",
+]
+
+register_envs()

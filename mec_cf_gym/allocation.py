@@ -1,0 +1,39 @@
+"""Allocations, and the one protocol of everything that decides on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from mec_cf_gym.block.block import CoherenceBlock
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """What the users of a block, or of a batch of blocks, are told to do."""
+
+    power: Floats  # (..., N, K), ratios of the budget, at most one in sum over a user's subcarriers
+    offload: Floats  # (..., K), shares of the task that are offloaded
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Decides on an allocation: a heuristic, a solver, a learned model or an agent.
+
+    Solvers look at the block, learned policies at the observation; both may carry leading batch axes.
+    """
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode: forget the last one, and draw any random numbers from ``seed``."""
+        ...
+
+    def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
+        """Return the allocation for ``block``, of which ``observation`` is the environment's view."""
+        ...

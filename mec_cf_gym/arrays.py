@@ -1,0 +1,27 @@
+"""One array type for NumPy and torch: physics is written once and scores, or differentiates, either."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import array_api_compat
+import numpy as np
+
+Array: TypeAlias = Any
+"""A NumPy array or a torch tensor."""
+
+
+def promote(*arrays: Array) -> tuple[Any, tuple[Array, ...]]:
+    """Return the namespace of ``arrays`` and the arrays in it, with one floating dtype.
+
+    Torch wins over NumPy, so that a NumPy block can score a tensor of powers; the device is the first tensor's.
+    """
+    tensors = [array for array in arrays if array_api_compat.is_torch_array(array)]
+    if not tensors:
+        lifted = tuple(np.asarray(array) for array in arrays)
+        return np, lifted
+    xp = array_api_compat.array_namespace(tensors[0])
+    device = tensors[0].device
+    on_device = [xp.asarray(array, device=device) for array in arrays]
+    dtype = xp.result_type(*on_device)
+    return xp, tuple(xp.astype(array, dtype, copy=False) for array in on_device)

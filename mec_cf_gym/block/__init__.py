@@ -1,0 +1,1 @@
+"""What one coherence block offers: small-scale fading, reception and tasks."""

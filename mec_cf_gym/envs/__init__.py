@@ -1,0 +1,1 @@
+"""Gymnasium environments: a thin face on the line from scenario to latency."""

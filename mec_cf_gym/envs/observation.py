@@ -1,0 +1,91 @@
+"""Observations: what a policy sees of a block, log-scaled and bounded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from mec_cf_gym.block.block import CoherenceBlock
+
+if TYPE_CHECKING:
+    from mec_cf_gym.scenario import Scenario
+
+Floats = NDArray[np.float32]
+Observation = dict[str, Floats]
+
+GAIN_FLOOR = 1e-4
+"""Gains far below -40 dB of the noise change nothing; added to keep the logarithm bounded."""
+TASK_UNITS = (1e3, 1e3, 1e9, 1e9)
+"""Paper A's bits, cycles per bit, and order of CPU speeds in Hz: their logarithms are near zero."""
+BOUND = 10.0
+"""No gain or task a scenario admits comes near it."""
+
+
+class ObservationModel(Protocol):
+    """Turns blocks into observations. Built from the scenario."""
+
+    def __init__(self, scenario: Scenario) -> None: ...
+
+    def space(self) -> spaces.Dict:
+        """Return the space of one row."""
+        ...
+
+    def observe(self, block: CoherenceBlock) -> Observation:
+        """Return what is seen of ``block``; its leading axes are kept."""
+        ...
+
+
+class Gains:
+    """Signal gains, interference gains and tasks."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        users, subcarriers = scenario.layout.num_users, scenario.radio.num_subcarriers
+        self.shapes: dict[str, tuple[int, ...]] = {
+            "signal": (subcarriers, users),
+            "interference": (subcarriers, users, users),
+            "task": (users, len(TASK_UNITS)),
+        }
+
+    def space(self) -> spaces.Dict:
+        """Return a ``Dict`` of float32 boxes."""
+        return spaces.Dict({name: spaces.Box(-BOUND, BOUND, shape) for name, shape in self.shapes.items()})
+
+    def observe(self, block: CoherenceBlock) -> Observation:
+        """Return ``signal`` ``(..., N, K)``, ``interference`` ``(..., N, K, K)`` and ``task`` ``(..., K, 4)``."""
+        tasks = (block.task_bits, block.cycles_per_bit, block.local_hz, block.server_hz)
+        units = [np.asarray(values) / unit for values, unit in zip(tasks, TASK_UNITS, strict=True)]
+        return {
+            "signal": log_scale(block.signal_gain),
+            "interference": log_scale(block.interference_gain),
+            "task": log_scale(np.stack(units, axis=-1)),
+        }
+
+
+class ChannelState(Gains):
+    """The same, and the magnitude of every channel: the input of paper A's CNN."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        users, subcarriers = scenario.layout.num_users, scenario.radio.num_subcarriers
+        self.shapes["csi"] = (subcarriers, scenario.layout.num_aps, users)
+
+    def observe(self, block: CoherenceBlock) -> Observation:
+        """Add ``csi`` ``(..., N, M, K)``: the power ``|h|^2`` over the noise at full power, on the same scale."""
+        channel: Any = block.channel
+        return super().observe(block) | {"csi": log_scale(np.square(channel.real) + np.square(channel.imag))}
+
+
+def log_scale(ratio: NDArray[Any]) -> Floats:
+    """Return ``log10(ratio + 1e-4) / 4``: -1 for nothing, 0 near one, +1 for 40 dB; float32."""
+    scaled = np.asarray(ratio).astype(np.float32)
+    scaled += np.float32(GAIN_FLOOR)
+    np.log10(scaled, out=scaled)
+    scaled *= np.float32(1 / 4)
+    return scaled
+
+
+OBSERVATIONS: dict[str, type[ObservationModel]] = {"gains": Gains, "csi": ChannelState}
+"""Observations by name; add your own to use it as ``observation``."""

@@ -1,0 +1,38 @@
+"""Rewards: what a learner earns for the outcome of a block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from mec_cf_gym.envs.outcome import Outcome
+    from mec_cf_gym.scenario import Scenario
+
+
+class RewardModel(Protocol):
+    """Turns outcomes into rewards. Built from the scenario."""
+
+    def __init__(self, scenario: Scenario) -> None: ...
+
+    def reward(self, outcome: Outcome) -> NDArray[np.float64]:
+        """Return one finite reward a row, ``(...)``."""
+        ...
+
+
+class MaxLatency:
+    """Minus the largest latency of the users, in ms: min-max fairness (paper A)."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        pass
+
+    def reward(self, outcome: Outcome) -> NDArray[np.float64]:
+        """Return minus the largest latency in ms, ``(...)``."""
+        largest_s: NDArray[Any] = outcome.latency_s.max(-1)
+        return -1e3 * largest_s
+
+
+REWARDS: dict[str, type[RewardModel]] = {"max_latency": MaxLatency}
+"""Rewards by name; add your own to use it as ``reward``."""

@@ -1,0 +1,258 @@
+"""The native vector environment: every row is a network, and all rows step in one pass."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike, NDArray
+
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.envs.action import ActionCodec
+from mec_cf_gym.envs.observation import OBSERVATIONS, Observation
+from mec_cf_gym.envs.options import checked_generators, checked_mask, checked_options
+from mec_cf_gym.envs.outcome import Outcome, outcome_of
+from mec_cf_gym.envs.reward import REWARDS
+from mec_cf_gym.fields import refuse
+from mec_cf_gym.network.network import Network
+from mec_cf_gym.rows import put_rows, take_rows
+from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.streams import Streams
+from mec_cf_gym.world import State, World
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Frame = NDArray[np.uint8]
+Step = tuple[Observation, Floats, Flags, Flags, dict[str, Any]]
+
+
+class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArray[Any]]):
+    """Many networks side by side, each a row, in one batch of arrays.
+
+    Seeding follows ``SyncVectorEnv``: ``reset(seed=s)`` seeds row ``i`` with ``s + i`` and a list seeds row by
+    row, so each row equals the single environment with that seed, bit for bit. ``reset`` also takes
+    ``options={"reset_mask": mask}`` to reset some rows, and ``options={"scenario": scenario}`` to continue on
+    networks of another scenario of the same shapes.
+
+    Rows autoreset on the step after their last (``AutoresetMode.NEXT_STEP``): that step ignores their action
+    and returns the new episode's first observation with reward zero.
+
+    Args:
+        num_envs: Number of rows.
+        scenario: The scenario; the defaults of the environment's id if not given.
+        render_mode: None or ``"rgb_array"``.
+        **fields: Any leaf fields of :class:`~mec_cf_gym.Scenario`, replaced in it.
+
+    Raises:
+        ValueError: For a field that is unknown or not allowed, a bad seed, option, mask or action. The
+            environment stays as it was before the call.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": ["rgb_array"],
+        "render_fps": 10,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+    fixed_fields: ClassVar[Mapping[str, Any]] = {}
+    """Scenario fields that the environment's id fixes."""
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: Scenario | None = None,
+        render_mode: str | None = None,
+        **fields: Any,
+    ) -> None:
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+            raise refuse("num_envs", num_envs, "it must be a whole number of at least 1")
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise refuse("render_mode", render_mode, f"it must be None or one of {self.metadata['render_modes']}")
+        self.num_envs = num_envs
+        self.render_mode = render_mode
+        self._adopt(self._resolve(scenario, fields))
+        self.single_observation_space = self._observation.space()
+        self.single_action_space = self._codec.space()
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._streams = Streams(np.random.default_rng() for _ in range(num_envs))
+        self._state: State | None = None
+        self._outcome: Outcome | None = None
+        self._elapsed = np.zeros(num_envs, np.int64)
+        self._ended = np.zeros(num_envs, np.bool_)
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario of all rows."""
+        return self._scenario
+
+    @property
+    def network(self) -> Network:
+        """The current networks, one a row."""
+        return self._current().network
+
+    @property
+    def block(self) -> CoherenceBlock:
+        """The current coherence blocks, one a row: what the next action is judged by."""
+        return self._current().block
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the last action led to, one a row; None after a reset."""
+        return self._outcome
+
+    @property
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+        """The rows' generators, the only source of randomness."""
+        return self._streams.generators
+
+    @np_random.setter
+    def np_random(self, generators: tuple[np.random.Generator, ...]) -> None:
+        if len(generators) != self.num_envs:
+            raise ValueError(f"np_random has {len(generators)} generators; there must be one for each row")
+        self._streams = Streams(generators)
+
+    def encode(self, power: ArrayLike, offload: ArrayLike) -> NDArray[np.float32]:
+        """Return the actions for power ratios ``(rows, N, K)`` and offload ratios ``(rows, K)``."""
+        return self._codec.encode(power, offload)
+
+    def decode(self, action: ArrayLike) -> tuple[Floats, Floats]:
+        """Return the power ratios ``(rows, N, K)`` and offload ratios ``(rows, K)`` of actions."""
+        allocation = self._codec.decode(action)
+        return allocation.power, allocation.offload
+
+    def reset(
+        self,
+        *,
+        seed: int | list[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Draw new networks, in all rows or in those of ``options["reset_mask"]``.
+
+        Args:
+            seed: None goes on with the rows' generators; a whole number ``s`` seeds row ``i`` with ``s + i``;
+                a list holds one seed (or None) per row. Rows that are not reset keep their generators.
+            options: ``reset_mask``, booleans of shape ``(num_envs,)``, and ``scenario``.
+
+        Returns:
+            The observations of all rows, and an empty info.
+
+        Raises:
+            ValueError: For a bad seed or option.
+        """
+        wanted = checked_options(options, ("reset_mask", "scenario"))
+        mask = checked_mask(wanted.get("reset_mask"), self.num_envs)
+        generators = checked_generators(seed, self._streams.generators, mask)
+        if self._state is None and not mask.all():
+            raise ResetNeeded("the first reset() must draw all rows: leave out reset_mask")
+        if "scenario" in wanted:
+            self._adopt(self._swapped(wanted["scenario"], mask))
+        self._streams = Streams(generators)
+        self._state = self._restart(self._state, mask)
+        self._outcome = None
+        self._elapsed = np.where(mask, 0, self._elapsed)
+        self._ended = self._ended & ~mask
+        return self._observation.observe(self.block), {}
+
+    def step(self, actions: ArrayLike) -> Step:  # type: ignore[override]
+        """Give every row its allocation for the current block, and move on to the next block.
+
+        Args:
+            actions: ``(num_envs, N K + K)``, in [0, 1].
+
+        Returns:
+            Observations, rewards, terminations (always False), truncations, and info: arrays with one entry a
+            row, each with a ``_``-prefixed mask of the rows it holds for.
+
+        Raises:
+            ValueError: For actions of the wrong shape, not finite, or outside [0, 1].
+            ResetNeeded: Before the first reset.
+        """
+        state = self._current()
+        allocation = self._codec.decode(actions, batch_shape=(self.num_envs,))
+        outcome = outcome_of(state.block, allocation, self._scenario.episode.latency_cap_s)
+        stepped = ~self._ended
+        self._state = self._next(state, stepped)
+        self._outcome = outcome
+        self._elapsed = np.where(stepped, self._elapsed + 1, 0)
+        self._ended = self._elapsed >= self._scenario.episode.episode_blocks
+        rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
+        info = outcome.info(self._scenario.dynamics.block_s)
+        info |= {f"_{name}": stepped for name in info}
+        terminations = np.zeros(self.num_envs, np.bool_)
+        return self._observation.observe(self.block), rewards, terminations, self._ended.copy(), info
+
+    def render(self) -> tuple[Frame, ...] | None:  # type: ignore[override]
+        """Return a picture of every row: a map of its network, users coloured by their latency."""
+        if self.render_mode is None:
+            return None
+        from mec_cf_gym.envs.rendering import draw_network  # matplotlib is an extra
+
+        return tuple(
+            draw_network(
+                self._scenario,
+                take_rows(self.network, row),
+                None if self._outcome is None else take_rows(self._outcome, row),
+            )
+            for row in range(self.num_envs)
+        )
+
+    def _current(self) -> State:
+        if self._state is None:
+            raise ResetNeeded("call reset() first: there is no network yet")
+        return self._state
+
+    def _next(self, state: State, stepped: Flags) -> State:
+        """Return ``state`` one block later where ``stepped``, and on new networks elsewhere."""
+        if stepped.all():
+            return self._world.advance(state, self._streams)
+        if stepped.any():
+            moved = self._world.advance(take_rows(state, stepped), self._streams.select(stepped))
+            state = put_rows(state, stepped, moved)
+        return self._restart(state, ~stepped)
+
+    def _restart(self, state: State | None, mask: Flags) -> State:
+        """Return ``state`` with new networks in the rows under ``mask``."""
+        if state is None or mask.all():
+            return self._world.begin(self._streams)
+        return put_rows(state, mask, self._world.begin(self._streams.select(mask)))
+
+    def _resolve(self, scenario: Scenario | None, fields: Mapping[str, Any]) -> Scenario:
+        """Return the scenario with ``fields`` replaced and the id's own fields enforced."""
+        base = Scenario.paper_a() if scenario is None else scenario
+        if not isinstance(base, Scenario):
+            raise refuse("scenario", base, "it must be a Scenario")
+        for name in fields.keys() & self.fixed_fields.keys():
+            if fields[name] != self.fixed_fields[name]:
+                raise refuse(name, fields[name], f"this environment's id fixes it to {self.fixed_fields[name]!r}")
+        return base.replace(**{**fields, **self.fixed_fields})
+
+    def _swapped(self, scenario: Scenario, mask: Flags) -> Scenario:
+        """Return a scenario to go on with, after checking that all rows can."""
+        resolved = self._resolve(scenario, {})
+        if not mask.all():
+            raise refuse("reset_mask", mask.tolist(), "a new scenario needs a reset of all rows")
+        before, after = self._shapes(self._scenario), self._shapes(resolved)
+        for name, value in after.items():
+            if value != before[name]:
+                raise refuse(name, value, f"reset() keeps shapes, so it must stay {before[name]!r}; make a new environment")
+        return resolved
+
+    @staticmethod
+    def _shapes(scenario: Scenario) -> dict[str, Any]:
+        """Return the fields that decide the shapes of observations and actions."""
+        fields = scenario.to_dict()
+        return {name: fields[name] for name in ("num_users", "num_subcarriers", "num_aps", "observation")}
+
+    def _adopt(self, scenario: Scenario) -> None:
+        """Build the parts that ``scenario`` chooses."""
+        self._scenario = scenario
+        self._world = World(scenario)
+        self._codec = ActionCodec(scenario)
+        self._observation = OBSERVATIONS[scenario.episode.observation](scenario)
+        self._reward = REWARDS[scenario.episode.reward](scenario)

@@ -1,0 +1,112 @@
+"""Rate and latency of an allocation: the functions every environment scores and every solver optimises with.
+
+All take leading batch axes and NumPy arrays or torch tensors, and are differentiable in the latter.
+"""
+
+from __future__ import annotations
+
+import math
+
+from mec_cf_gym.arrays import Array, promote
+from mec_cf_gym.block.block import CoherenceBlock
+
+
+def rate(block: CoherenceBlock, power: Array) -> Array:
+    """Return the users' rates (paper A, section II).
+
+    ``R_k = sum_n B/N log2(1 + p_nk S_nk / (1 + sum_j I_nkj p_nj))``.
+
+    Args:
+        block: The coherence block.
+        power: Power ratios, ``(..., N, K)``: non-negative, summing to at most one over a user's subcarriers.
+
+    Returns:
+        Rates in bit/s, ``(..., K)``.
+    """
+    xp, (power, signal_gain, interference_gain) = promote(power, block.signal_gain, block.interference_gain)
+    interference = xp.matmul(interference_gain, power[..., None])[..., 0]
+    spectral_efficiency = xp.log1p(power * signal_gain / (1 + interference)) / math.log(2)
+    return block.subcarrier_bandwidth_hz * xp.sum(spectral_efficiency, axis=-2)
+
+
+def local_latency(block: CoherenceBlock, offload: Array) -> Array:
+    """Return the time users need for the part they compute themselves, ``(1 - rho) Z C / f``.
+
+    Args:
+        block: The coherence block.
+        offload: Offload ratios rho, ``(..., K)``.
+
+    Returns:
+        Seconds, ``(..., K)``; infinite for a user without a CPU who does not offload everything.
+    """
+    xp, (offload, cycles, local_hz) = promote(offload, block.task_bits * block.cycles_per_bit, block.local_hz)
+    has_cpu = local_hz > 0
+    kept = 1 - offload
+    without_cpu = xp.where(kept > 0, math.inf, 0.0)
+    return xp.where(has_cpu, kept * cycles / xp.where(has_cpu, local_hz, 1.0), without_cpu)
+
+
+def offload_latency(block: CoherenceBlock, rate_bps: Array, offload: Array) -> Array:
+    """Return the time to send a part and have it computed, ``rho (Z/R + Z C / f_ser)``.
+
+    Args:
+        block: The coherence block.
+        rate_bps: Rates in bit/s, ``(..., K)``.
+        offload: Offload ratios rho, ``(..., K)``.
+
+    Returns:
+        Seconds, ``(..., K)``; infinite for a user who offloads at zero rate.
+    """
+    xp, (offload, whole_s) = promote(offload, full_offload_latency(block, rate_bps))
+    offloads = offload > 0
+    return xp.where(offloads, offload * xp.where(offloads, whole_s, 0.0), 0.0)
+
+
+def full_offload_latency(block: CoherenceBlock, rate_bps: Array) -> Array:
+    """Return the time to offload whole tasks, ``Z/R + Z C / f_ser``, in seconds, ``(..., K)``."""
+    xp, (rate_bps, bits, cycles, server_hz) = promote(
+        rate_bps, block.task_bits, block.task_bits * block.cycles_per_bit, block.server_hz
+    )
+    sends = rate_bps > 0
+    return xp.where(sends, bits / xp.where(sends, rate_bps, 1.0), math.inf) + cycles / server_hz
+
+
+def latency(block: CoherenceBlock, power: Array, offload: Array) -> Array:
+    """Return the users' latencies, the longer of computing locally and offloading (paper A, eq. for tau_k).
+
+    Args:
+        block: The coherence block.
+        power: Power ratios, ``(..., N, K)``.
+        offload: Offload ratios rho, ``(..., K)``, in [0, 1].
+
+    Returns:
+        Seconds, ``(..., K)``; infinite for a user who offloads at zero rate.
+    """
+    offloaded_s = offload_latency(block, rate(block, power), offload)
+    xp, (local_s, offloaded_s) = promote(local_latency(block, offload), offloaded_s)
+    return xp.maximum(local_s, offloaded_s)
+
+
+def best_offload(block: CoherenceBlock, power: Array) -> Array:
+    """Return the offload ratios that minimise every user's latency at the given powers.
+
+    ``rho* = T_loc / (T_loc + T_off)`` balances both parts: ``tau = T_loc T_off / (T_loc + T_off)``.
+
+    Args:
+        block: The coherence block.
+        power: Power ratios, ``(..., N, K)``.
+
+    Returns:
+        Offload ratios, ``(..., K)``: one for a user without a CPU, zero for one without a link.
+    """
+    return best_offload_at(block, rate(block, power))
+
+
+def best_offload_at(block: CoherenceBlock, rate_bps: Array) -> Array:
+    """Return the offload ratios that minimise every user's latency at the given rates, ``(..., K)``."""
+    xp, (whole_s, cycles, local_hz) = promote(
+        full_offload_latency(block, rate_bps), block.task_bits * block.cycles_per_bit, block.local_hz
+    )
+    has_cpu = local_hz > 0
+    speed_ratio = xp.where(has_cpu, whole_s, 0.0) * local_hz / cycles  # T_off / T_loc
+    return xp.where(has_cpu, 1 / (1 + speed_ratio), 1.0)

@@ -1,0 +1,42 @@
+"""Batches as dataclasses of arrays: every array's leading axis counts rows (networks that evolve side by side)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tree = TypeVar("Tree")
+Index = int | NDArray[np.bool_]
+
+
+def take_rows(tree: Tree, index: Index) -> Tree:
+    """Return the rows of ``tree`` that ``index`` selects; a whole number drops the batch axis."""
+    return _map(lambda array: array[index], tree)
+
+
+def put_rows(tree: Tree, mask: NDArray[np.bool_], rows: Tree) -> Tree:
+    """Return a copy of ``tree`` whose rows under ``mask`` are ``rows``."""
+
+    def put(array: NDArray[Any], fresh: NDArray[Any]) -> NDArray[Any]:
+        merged = array.copy()
+        merged[mask] = fresh
+        return merged
+
+    return _map(put, tree, rows)
+
+
+def _map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
+    """Apply ``function`` to the arrays of dataclasses of one kind; what is no array stays as it is."""
+    if isinstance(tree, np.ndarray):
+        return function(tree, *others)  # type: ignore[no-any-return]
+    if not dataclasses.is_dataclass(tree):
+        return tree
+    changes = {
+        field.name: _map(function, getattr(tree, field.name), *(getattr(other, field.name) for other in others))
+        for field in dataclasses.fields(tree)
+    }
+    return dataclasses.replace(tree, **changes)  # type: ignore[type-var, return-value]

@@ -1,0 +1,65 @@
+"""Random numbers: one generator a row, so that a row's draws never depend on its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from gymnasium.utils import seeding
+from numpy.typing import NDArray
+
+from mec_cf_gym.fields import Interval
+
+
+class Streams:
+    """Draws arrays whose row ``i`` comes from generator ``i`` alone.
+
+    A network seeded with ``s`` is therefore the same whether it evolves alone, in a batch of 256 or in a
+    worker process.
+
+    Args:
+        generators: One NumPy generator per row.
+    """
+
+    def __init__(self, generators: Iterable[np.random.Generator]) -> None:
+        self.generators = tuple(generators)
+
+    @classmethod
+    def from_seeds(cls, seeds: Iterable[int]) -> Streams:
+        """Return streams seeded as Gymnasium seeds environments, one seed a row."""
+        return cls(seeding.np_random(seed)[0] for seed in seeds)
+
+    def __len__(self) -> int:
+        return len(self.generators)
+
+    def select(self, mask: NDArray[np.bool_]) -> Streams:
+        """Return the streams of the rows under ``mask``; they share state with these."""
+        return Streams(generator for generator, chosen in zip(self.generators, mask, strict=True) if chosen)
+
+    def uniform(self, low: float, high: float, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return uniform draws, shape ``(rows, *shape)``."""
+        draws = np.empty((len(self), *shape))
+        for generator, row in zip(self.generators, draws, strict=True):
+            generator.random(out=row)
+        return low + (high - low) * draws
+
+    def interval(self, interval: Interval, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return a fixed number, or uniform draws from a range, shape ``(rows, *shape)``."""
+        if isinstance(interval, tuple):
+            return self.uniform(*interval, shape)
+        return np.full((len(self), *shape), interval)
+
+    def normal(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return standard normal draws, shape ``(rows, *shape)``."""
+        draws = np.empty((len(self), *shape))
+        for generator, row in zip(self.generators, draws, strict=True):
+            generator.standard_normal(out=row)
+        return draws
+
+    def complex_normal(self, shape: tuple[int, ...]) -> NDArray[np.complex64]:
+        """Return CN(0, 1) draws in single precision, shape ``(rows, *shape)``."""
+        draws = np.empty((len(self), *shape, 2), np.float32)
+        for generator, row in zip(self.generators, draws, strict=True):
+            generator.standard_normal(out=row, dtype=np.float32)
+        draws *= np.float32(np.sqrt(0.5))
+        return draws.view(np.complex64)[..., 0]

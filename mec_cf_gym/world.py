@@ -1,0 +1,51 @@
+"""The world: how a batch of networks evolves from one coherence block to the next.
+
+Dynamics are written here once; environments, data sets and tests all run them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mec_cf_gym.block.block import BlockModel, CoherenceBlock
+from mec_cf_gym.block.fading import Coefficients
+from mec_cf_gym.network.network import Network, NetworkModel
+
+if TYPE_CHECKING:
+    from mec_cf_gym.scenario import Scenario
+    from mec_cf_gym.streams import Streams
+
+
+@dataclass(frozen=True)
+class State:
+    """Networks in their current block, one a row."""
+
+    network: Network
+    fading: Coefficients  # (rows, N, M, K), CN(0, 1)
+    block: CoherenceBlock
+
+
+class World:
+    """Draws networks of a scenario and lets them evolve.
+
+    Args:
+        scenario: The scenario all rows share.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.networks = NetworkModel(scenario)
+        self.blocks = BlockModel(scenario)
+
+    def begin(self, streams: Streams) -> State:
+        """Return one new network per stream, in its first block."""
+        network = self.networks.draw(streams)
+        fading = self.blocks.fading.begin(network, streams)
+        return State(network, fading, self.blocks.draw(network, fading, streams))
+
+    def advance(self, state: State, streams: Streams) -> State:
+        """Return the same networks one block later."""
+        network = self.networks.advance(state.network, streams)
+        fading = self.blocks.fading.advance(state.fading, network, streams)
+        return State(network, fading, self.blocks.draw(network, fading, streams))
