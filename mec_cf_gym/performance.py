@@ -90,7 +90,7 @@ def latency(block: CoherenceBlock, power: Array, offload: Array) -> Array:
 def best_offload(block: CoherenceBlock, power: Array) -> Array:
     """Return the offload ratios that minimise every user's latency at the given powers.
 
-    ``rho* = T_loc / (T_loc + T_off)`` balances both parts: ``tau = T_loc T_off / (T_loc + T_off)``.
+    ``rho* = T_loc / (T_loc + T_off)`` makes both parts end together.
 
     Args:
         block: The coherence block.
@@ -99,14 +99,27 @@ def best_offload(block: CoherenceBlock, power: Array) -> Array:
     Returns:
         Offload ratios, ``(..., K)``: one for a user without a CPU, zero for one without a link.
     """
-    return best_offload_at(block, rate(block, power))
-
-
-def best_offload_at(block: CoherenceBlock, rate_bps: Array) -> Array:
-    """Return the offload ratios that minimise every user's latency at the given rates, ``(..., K)``."""
     xp, (whole_s, cycles, local_hz) = promote(
-        full_offload_latency(block, rate_bps), block.task_bits * block.cycles_per_bit, block.local_hz
+        full_offload_latency(block, rate(block, power)), block.task_bits * block.cycles_per_bit, block.local_hz
     )
     has_cpu = local_hz > 0
     speed_ratio = xp.where(has_cpu, whole_s, 0.0) * local_hz / cycles  # T_off / T_loc
     return xp.where(has_cpu, 1 / (1 + speed_ratio), 1.0)
+
+
+def best_latency(block: CoherenceBlock, rate_bps: Array) -> Array:
+    """Return the latencies at the given rates with the best split, ``1 / (1/T_loc + 1/T_off)``.
+
+    Args:
+        block: The coherence block.
+        rate_bps: Rates in bit/s, ``(..., K)``.
+
+    Returns:
+        Seconds, ``(..., K)``; infinite for a user with neither a CPU nor a link.
+    """
+    xp, (whole_s, cycles, local_hz) = promote(
+        full_offload_latency(block, rate_bps), block.task_bits * block.cycles_per_bit, block.local_hz
+    )
+    has_link = whole_s < math.inf
+    tasks_per_s = local_hz / cycles + xp.where(has_link, 1 / xp.where(has_link, whole_s, 1.0), 0.0)
+    return xp.where(tasks_per_s > 0, 1 / xp.where(tasks_per_s > 0, tasks_per_s, 1.0), math.inf)

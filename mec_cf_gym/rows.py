@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tree = TypeVar("Tree")
-Index = int | NDArray[np.bool_]
+Index = int | tuple[int, ...] | NDArray[np.bool_]
 
 
 def take_rows(tree: Tree, index: Index) -> Tree:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +60,18 @@ class CoherenceBlock:
     def batch_shape(self) -> tuple[int, ...]:
         """Leading axes, empty for a single block."""
         return tuple(self.signal_gain.shape[:-2])
+
+    def rows(self) -> Iterator[CoherenceBlock]:
+        """Return the single blocks of a batch; fields without leading axes are shared by all."""
+        tail_axes = {"signal_gain": 2, "interference_gain": 3, "channel": 3}
+        arrays = {}
+        for field in dataclasses.fields(self):
+            array = getattr(self, field.name)
+            if isinstance(array, np.ndarray):
+                tail = array.shape[array.ndim - tail_axes.get(field.name, 1) :]
+                arrays[field.name] = np.broadcast_to(array, self.batch_shape + tail)
+        for index in np.ndindex(self.batch_shape):
+            yield dataclasses.replace(self, **{name: array[index] for name, array in arrays.items()})
 
 
 class BlockModel:

@@ -106,8 +106,9 @@ def _adjoint(matrix: Channel) -> Channel:
 
 
 def _unit_columns(matrix: Channel) -> Channel:
-    norm = np.sqrt(_power(matrix).sum(-2, keepdims=True))
-    return matrix / np.maximum(norm, np.finfo(norm.dtype).tiny)  # a dead channel gets a zero combiner
+    norm = np.sqrt(np.vecdot(matrix, matrix, axis=-2).real)
+    inverse = 1 / np.maximum(norm, np.finfo(norm.dtype).tiny)  # a dead channel gets a zero combiner
+    return matrix * inverse[..., None, :]
 
 
 COMBINERS: dict[str, type[CombinerModel]] = {

@@ -1,0 +1,67 @@
+"""A trained agent as a policy, so that it runs beside the solvers in every evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.envs.single import MECEnv
+
+
+class Predictor(Protocol):
+    """Anything with the ``predict`` method of Stable-Baselines3."""
+
+    def predict(self, observation: Any, *, deterministic: bool) -> tuple[NDArray[Any], Any]:
+        """Return an action, and a state that is not used here."""
+        ...
+
+
+class AgentPolicy:
+    """Lets an agent decide through the wrappers it was trained behind.
+
+    Observations pass through the environment's observation wrappers on their way to the agent, and actions
+    through its action wrappers (such as ``RescaleAction``) on their way back.
+
+    Args:
+        agent: A Stable-Baselines3 model, or anything with its ``predict``.
+        env: The environment it was trained in, with its wrappers; only their translations are used.
+
+    Raises:
+        ValueError: If the environment is not one of this package.
+    """
+
+    def __init__(self, agent: Predictor, env: gym.Env[Any, Any]) -> None:
+        if not isinstance(env.unwrapped, MECEnv):
+            raise ValueError(f"env={env!r} is not allowed: it must be an environment of mec_cf_gym")
+        self.agent = agent
+        self.base = env.unwrapped
+        self.outer_first = list(_wrappers(env))
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode; agents of this kind remember nothing."""
+
+    def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
+        """Return what the agent, without exploration noise, decides on an observation."""
+        seen: Any = dict(observation)
+        for wrapper in reversed(self.outer_first):
+            if isinstance(wrapper, gym.ObservationWrapper):
+                seen = wrapper.observation(seen)
+        action, _ = self.agent.predict(seen, deterministic=True)
+        for wrapper in self.outer_first:
+            if isinstance(wrapper, gym.ActionWrapper):
+                action = wrapper.action(action)
+        return Allocation(*self.base.decode(action))
+
+
+def _wrappers(env: gym.Env[Any, Any]) -> list[gym.Wrapper[Any, Any, Any, Any]]:
+    chain = []
+    while isinstance(env, gym.Wrapper):
+        chain.append(env)
+        env = env.env
+    return chain

@@ -1,0 +1,133 @@
+"""The exact min-max latency on a single subcarrier."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.baselines.solution import Floats, Solution, Solver
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.performance import best_latency, best_offload, latency, rate
+
+MOST_STEPS = 200
+LARGEST_LOG_SINR = 600.0
+
+
+class ExactMinMax(Solver):
+    """The global optimum for N = 1, with a certificate, for any tasks, CPUs and budgets, in batches.
+
+    With the best split a user's latency falls with its rate, so a target latency asks every user for one rate,
+    that is one SINR. The least powers that reach all of them solve a K x K linear system; they exist, and are
+    within the budgets, or no powers reach the target. Bisection on the target brackets the optimum.
+
+    Args:
+        tolerance: Relative width of the bracket at which to stop.
+
+    Raises:
+        ValueError: If the tolerance is not positive; from ``solve``, if the block has several subcarriers.
+    """
+
+    def __init__(self, tolerance: float = 1e-10) -> None:
+        if not tolerance > 0:
+            raise ValueError(f"tolerance={tolerance!r} is not allowed: it must be positive")
+        self.tolerance = tolerance
+
+    def solve(self, block: CoherenceBlock) -> Solution:
+        """Return the optimal allocation; ``lower_bound`` is the certificate, in seconds."""
+        if block.num_subcarriers != 1:
+            allowed = "the exact optimum is known for a single subcarrier only; use ICA"
+            raise ValueError(f"num_subcarriers={block.num_subcarriers} is not allowed: {allowed}")
+        signal_gain = np.asarray(block.signal_gain, np.float64)
+        power = np.ones(signal_gain.shape)
+        unreached = _least_latency(block)
+        reached = np.asarray(best_latency(block, rate(block, power)).max(-1))
+        history = [reached]
+        for _ in range(MOST_STEPS):
+            wide = reached > (1 + self.tolerance) * unreached
+            if not wide.any():
+                break
+            target = np.where(wide, (unreached + reached) / 2, reached)
+            trial = least_power(block, target)
+            meets = ((trial >= 0) & (trial <= 1)).all(-1)
+            better = wide & meets
+            power = np.where(better[..., None, None], trial[..., None, :], power)
+            reached = np.where(better, target, reached)
+            unreached = np.where(wide & ~meets, target, unreached)
+            history.append(reached)
+        offload = best_offload(block, power)
+        status: Any = np.full(block.batch_shape, "optimal") if block.batch_shape else "optimal"
+        return Solution(
+            power,
+            offload,
+            latency(block, power, offload),
+            np.stack(history, axis=-1),
+            status,
+            lower_bound=np.minimum(unreached, reached),
+        )
+
+
+def least_power(block: CoherenceBlock, target_s: Floats) -> Floats:
+    """Return the least powers with which all users meet a target latency, on a single subcarrier.
+
+    ``p_k S_k = sinr_k (1 + sum_j I_kj p_j)`` is linear in p. Its matrix is an M-matrix exactly if the SINRs can
+    be reached with some powers, and then its solution is non-negative.
+
+    Args:
+        block: A block with N = 1.
+        target_s: Target latency, ``(...)``, in seconds.
+
+    Returns:
+        Power ratios, ``(..., K)``: NaN or outside [0, 1] somewhere if the target cannot be met.
+    """
+    sinr = required_sinr(block, target_s)
+    signal_gain = np.asarray(block.signal_gain, np.float64)[..., 0, :]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        alone = np.where(sinr > 0, sinr / signal_gain, 0.0)  # power needed without interference
+        finite = (alone < 1e100).all(-1)
+        alone = np.where(finite[..., None], alone, 0.0)
+    interference_gain = np.asarray(block.interference_gain, np.float64)[..., 0, :, :]
+    system = np.eye(block.num_users) - alone[..., None] * interference_gain
+    power = _solve(system, alone)
+    return np.where(finite[..., None], power, np.nan)
+
+
+def required_sinr(block: CoherenceBlock, target_s: Floats) -> Floats:
+    """Return the SINR each user needs on a single subcarrier to meet a target latency with the best split.
+
+    Args:
+        block: A block with N = 1.
+        target_s: Target latency, ``(...)``, in seconds.
+
+    Returns:
+        ``(..., K)``, linear: zero for a user that needs no link, infinite for one that no link would help.
+    """
+    target = np.asarray(target_s, np.float64)[..., None]
+    cycles = block.task_bits * block.cycles_per_bit
+    local_share_per_s = block.local_hz / cycles
+    # T_loc T_off / (T_loc + T_off) = target, solved for T_off, less what the server needs of it
+    link_share_per_s = 1 / target - local_share_per_s
+    with np.errstate(divide="ignore", invalid="ignore"):
+        transmission_s = 1 / link_share_per_s - cycles / block.server_hz
+        log_sinr = math.log(2) * block.task_bits / (block.subcarrier_bandwidth_hz * transmission_s)
+    reachable = np.where(transmission_s > 0, log_sinr, math.inf)
+    needed = np.where(link_share_per_s > 0, reachable, 0.0)
+    return np.where(needed < LARGEST_LOG_SINR, np.expm1(np.minimum(needed, LARGEST_LOG_SINR)), math.inf)
+
+
+def _least_latency(block: CoherenceBlock) -> Floats:
+    """Return the largest latency if nobody interfered with anybody else: a lower bound, ``(...)``."""
+    own_error = np.diagonal(np.asarray(block.interference_gain)[..., 0, :, :], axis1=-2, axis2=-1)
+    sinr = np.asarray(block.signal_gain, np.float64)[..., 0, :] / (1 + own_error)
+    rate_bps = block.subcarrier_bandwidth_hz * np.log1p(sinr) / math.log(2)
+    return np.asarray(best_latency(block, rate_bps).max(-1))
+
+
+def _solve(matrix: Floats, right: Floats) -> NDArray[np.float64]:
+    try:
+        return np.linalg.solve(matrix, right[..., None])[..., 0]
+    except np.linalg.LinAlgError:  # exactly singular: step off the point
+        nudged = matrix + 1e-13 * np.eye(matrix.shape[-1])
+        return np.linalg.solve(nudged, right[..., None])[..., 0]

@@ -1,0 +1,78 @@
+"""Heuristics: rules for the powers that need no optimisation, each with the best offload ratios."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mec_cf_gym.baselines.solution import Floats, Heuristic
+from mec_cf_gym.block.block import CoherenceBlock
+
+
+class FullPower(Heuristic):
+    """Every user spends its whole budget on its strongest subcarrier."""
+
+    def power(self, block: CoherenceBlock) -> Floats:
+        """Return one on each user's strongest subcarrier, zero elsewhere, ``(..., N, K)``."""
+        return one_hot(block.signal_gain.argmax(-2), block.num_subcarriers)
+
+
+class EqualSplit(Heuristic):
+    """Every user spends its whole budget, the same on every subcarrier; also where ICA starts."""
+
+    def power(self, block: CoherenceBlock) -> Floats:
+        """Return ``1/N`` everywhere, ``(..., N, K)``."""
+        return np.full(block.signal_gain.shape, 1 / block.num_subcarriers)
+
+
+class RandomPower(Heuristic):
+    """Powers uniform over all that the budgets allow.
+
+    Args:
+        seed: Of the random numbers, until ``reset`` gives another.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def reset(self, seed: int) -> None:
+        """Begin an episode with random numbers from ``seed``."""
+        self.rng = np.random.default_rng(seed)
+
+    def power(self, block: CoherenceBlock) -> Floats:
+        """Return powers uniform on the simplex ``sum_n p[n, k] <= 1``, ``(..., N, K)``."""
+        *batch, subcarriers, users = block.signal_gain.shape
+        shares = self.rng.exponential(size=(*batch, subcarriers + 1, users))  # the last is what stays unspent
+        return np.asarray(shares[..., :-1, :] / shares.sum(-2, keepdims=True))
+
+
+class GreedySubcarrier(Heuristic):
+    """One subcarrier per user, at full power: in turn, the weakest first, each takes the best still on offer.
+
+    The best is the one with the largest SINR given the users already placed.
+    """
+
+    def power(self, block: CoherenceBlock) -> Floats:
+        """Return one on each user's subcarrier, zero elsewhere, ``(..., N, K)``."""
+        batch, (subcarriers, users) = block.batch_shape, block.signal_gain.shape[-2:]
+        signal_gain = np.asarray(block.signal_gain).reshape(-1, subcarriers, users)
+        interference_gain = np.asarray(block.interference_gain).reshape(-1, subcarriers, users, users)
+        rows = np.arange(len(signal_gain))
+        power = np.zeros(signal_gain.shape)
+        for user in signal_gain.max(-2).argsort(-1).T:  # (rows,), one user of every row at a time
+            interference = (interference_gain[rows, :, user] * power).sum(-1)
+            sinr = signal_gain[rows, :, user] / (1 + interference)
+            power[rows, sinr.argmax(-1), user] = 1.0
+        return power.reshape(*batch, subcarriers, users)
+
+
+def one_hot(subcarrier: np.ndarray[tuple[int, ...], np.dtype[np.intp]], num_subcarriers: int) -> Floats:
+    """Return one on each user's subcarrier, zero elsewhere.
+
+    Args:
+        subcarrier: ``(..., K)``.
+        num_subcarriers: N.
+
+    Returns:
+        ``(..., N, K)``.
+    """
+    return np.asarray(subcarrier[..., None, :] == np.arange(num_subcarriers)[:, None], np.float64)

@@ -1,0 +1,209 @@
+"""ICA: inner convex approximation of the min-max latency problem (paper A, algorithm 1)."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import cvxpy as cp
+import numpy as np
+
+from mec_cf_gym.baselines.heuristics import EqualSplit
+from mec_cf_gym.baselines.solution import Floats, Solution, Solver, stack_solutions
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.performance import best_offload, full_offload_latency, latency, rate
+
+CONVERGED = "converged"
+STEP_LIMIT = "step limit"
+SOLVER_STOPPED = "solver stopped"
+"""The convex solver failed, or stopped too inaccurate to improve on the best feasible point, which is returned."""
+
+
+class ICA(Solver):
+    """Paper A's inner convex approximation, from an equal split of the power over the subcarriers.
+
+    Every step solves a convex problem that touches the true one at the current point and lies inside it. Its
+    powers are put back exactly onto the budgets, get their best split and are judged by their true latency; the
+    best point so far is kept, so the largest latency never rises. A problem is compiled once per (N, K).
+
+    As printed, a power that a step drives to zero stays there: (18a) has no slope at ``p_i = 0``. From an equal
+    split this traps about one network in ten a percent or more above the best known point. Steps therefore
+    expand around powers raised to a small SINR, which falls to zero, the printed step, as progress stops;
+    ``sinr_floors=(0.0,)`` is the algorithm as printed.
+
+    Args:
+        tolerance: Relative fall of the largest latency in a step at which to go to the next floor, or to stop.
+        max_steps: Steps at most.
+        sinr_floors: SINRs (at interference as it is) below which no power is expanded around, one after another.
+
+    Raises:
+        ValueError: If an argument is negative, or no step or floor is left.
+    """
+
+    def __init__(
+        self, tolerance: float = 1e-5, max_steps: int = 100, sinr_floors: tuple[float, ...] = (0.1, 0.01, 0.0)
+    ) -> None:
+        if not tolerance >= 0:
+            raise ValueError(f"tolerance={tolerance!r} is not allowed: it must be at least 0")
+        if max_steps < 1:
+            raise ValueError(f"max_steps={max_steps!r} is not allowed: it must be at least 1")
+        if not sinr_floors or not min(sinr_floors) >= 0:
+            raise ValueError(f"sinr_floors={sinr_floors!r} is not allowed: it must hold numbers of at least 0")
+        self.tolerance = tolerance
+        self.max_steps = max_steps
+        self.sinr_floors = sinr_floors
+        self._problems: dict[tuple[int, ...], ConvexStep] = {}
+
+    def solve(self, block: CoherenceBlock) -> Solution:
+        """Return the point ICA ends at, with alpha, the objective history, status and times.
+
+        ``status`` is ``"converged"``, ``"step limit"`` or ``"solver stopped"``; in each case the powers keep
+        the budgets and are at least as good as the equal split. A batch is solved row by row; in its
+        ``history`` and ``step_time_s``, rows that end early repeat their last latency and count no time.
+        """
+        if not block.batch_shape:
+            return self._solve_one(block)
+        return stack_solutions([self._solve_one(row) for row in block.rows()], block.batch_shape)
+
+    def _problem(self, *shape: int) -> ConvexStep:
+        if shape not in self._problems:
+            self._problems[shape] = ConvexStep(*shape)
+        return self._problems[shape]
+
+    def _solve_one(self, block: CoherenceBlock) -> Solution:
+        problem = self._problem(block.num_subcarriers, block.num_users)
+        point = Point.of(block, EqualSplit().power(block))
+        history, times, status = [point.largest_s], [], SOLVER_STOPPED
+        floors = list(self.sinr_floors) if math.isfinite(point.largest_s) else []
+        while floors and len(times) < self.max_steps:
+            began = time.perf_counter()
+            power = problem.improve(block, point, floors[0])
+            times.append(time.perf_counter() - began)
+            after = point if power is None else Point.of(block, onto_budgets(power))
+            fall = 1 - after.largest_s / point.largest_s
+            if fall > 0:
+                point = after
+            history.append(point.largest_s)
+            if fall <= self.tolerance:
+                del floors[0]
+                status = SOLVER_STOPPED if power is None else CONVERGED
+        if floors:
+            status = STEP_LIMIT
+        return Solution(
+            power=point.power,
+            offload=point.offload,
+            latency=point.latency_s,
+            history=np.array(history),
+            status=status,
+            step_time_s=np.array(times),
+        )
+
+
+@dataclass(frozen=True)
+class Point:
+    """A feasible point of a single block, with its best split."""
+
+    power: Floats  # (N, K)
+    offload: Floats  # (K,)
+    latency_s: Floats  # (K,)
+    largest_s: float
+
+    @classmethod
+    def of(cls, block: CoherenceBlock, power: Floats) -> Point:
+        """Return the point with the given powers."""
+        offload = best_offload(block, power)
+        latency_s = latency(block, power, offload)
+        return cls(power, offload, latency_s, float(latency_s.max()))
+
+
+class ConvexStep:
+    """The convex problem of one ICA step, (17)-(19) of paper A, as a parametrised cvxpy problem.
+
+    To keep the numbers near one, times are in units of the current largest latency, ``phi`` in units of its
+    current value, and ``lam`` stands for ``lambda phi_i / S``: the same problem, better conditioned.
+
+    Args:
+        num_subcarriers: N.
+        num_users: K.
+    """
+
+    def __init__(self, num_subcarriers: int, num_users: int) -> None:
+        shape, users = (num_subcarriers, num_users), (num_users,)
+        self.power = cp.Variable(shape, nonneg=True)
+        offload, largest = cp.Variable(users, nonneg=True), cp.Variable()
+        lam, phi, mu, nu = cp.Variable(shape), cp.Variable(shape), cp.Variable(users), cp.Variable(users)
+        self.local = cp.Parameter(users, nonneg=True)  # Z C / f
+        self.server = cp.Parameter(users, nonneg=True)  # Z C / f_ser
+        self.rate_unit = cp.Parameter(users, nonneg=True)  # ln 2 over the tasks sent per time at 1 bit/s/Hz
+        self.sinr_unit = cp.Parameter(shape, nonneg=True)  # S / phi_i
+        self.root = cp.Parameter(shape, nonneg=True)  # 2 sqrt(p_i)
+        self.slope = cp.Parameter(shape, nonneg=True)  # p_i
+        self.noise = cp.Parameter(shape, nonneg=True)  # 1 / phi_i
+        self.interference = [cp.Parameter((num_users, num_users), nonneg=True) for _ in range(num_subcarriers)]
+        self.offload_weight = cp.Parameter(users, nonneg=True)  # nu_i / (2 rho_i)
+        self.time_weight = cp.Parameter(users, nonneg=True)  # rho_i / (2 nu_i)
+        self.whole = cp.Parameter(users, nonneg=True)  # one for a user without a CPU: nu <= t as it is
+        constraints = [
+            cp.sum(self.power, axis=0) <= 1,
+            offload <= 1,
+            cp.multiply(self.local, 1 - offload) <= largest,
+            cp.sum(cp.log1p(cp.multiply(self.sinr_unit, lam)), axis=0)
+            >= cp.multiply(self.rate_unit, cp.inv_pos(mu)),  # (17a)
+            cp.multiply(self.root, cp.sqrt(self.power)) - cp.multiply(self.slope, phi) >= lam,  # (18a)
+            mu + self.server <= nu,  # (19a)
+            cp.multiply(self.offload_weight, cp.square(offload))
+            + cp.multiply(self.time_weight, cp.square(nu))
+            + cp.multiply(self.whole, nu)
+            <= largest,  # (19b)
+        ]
+        constraints += [
+            self.noise[n] + self.interference[n] @ self.power[n] <= phi[n] for n in range(num_subcarriers)
+        ]  # (18b)
+        self.problem = cp.Problem(cp.Minimize(largest), constraints)
+
+    def improve(self, block: CoherenceBlock, point: Point, sinr_floor: float) -> Floats | None:
+        """Return the powers that solve the problem around ``point``, ``(N, K)``; None if the solver failed."""
+        self._linearise(block, lifted(block, point, sinr_floor), point.largest_s)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an inaccurate solution is judged by its true latency
+            try:
+                self.problem.solve(solver=cp.CLARABEL)
+            except cp.error.SolverError:
+                return None
+        power: Any = self.power.value
+        return power if power is not None and np.isfinite(power).all() else None
+
+    def _linearise(self, block: CoherenceBlock, point: Point, unit_s: float) -> None:
+        cycles = block.task_bits * block.cycles_per_bit
+        has_cpu = block.local_hz > 0
+        interference = (block.interference_gain @ point.power[..., None])[..., 0]
+        phi = 1 + interference
+        nu = full_offload_latency(block, rate(block, point.power)) / unit_s
+        self.local.value = np.where(has_cpu, cycles / np.where(has_cpu, block.local_hz, 1.0), 0.0) / unit_s
+        self.server.value = cycles / block.server_hz / unit_s
+        self.rate_unit.value = math.log(2) * block.task_bits / (block.subcarrier_bandwidth_hz * unit_s)
+        self.sinr_unit.value = block.signal_gain / phi
+        self.root.value = 2 * np.sqrt(point.power)
+        self.slope.value = point.power
+        self.noise.value = 1 / phi
+        for parameter, gains in zip(self.interference, block.interference_gain / phi[..., None], strict=True):
+            parameter.value = gains
+        self.offload_weight.value = np.where(has_cpu, nu / (2 * point.offload), 0.0)
+        self.time_weight.value = np.where(has_cpu, point.offload / (2 * nu), 0.0)
+        self.whole.value = np.where(has_cpu, 0.0, 1.0)
+
+
+def lifted(block: CoherenceBlock, point: Point, sinr_floor: float) -> Point:
+    """Return ``point`` with every power raised to where it gives at least the SINR ``sinr_floor``."""
+    interference = (block.interference_gain @ point.power[..., None])[..., 0]
+    least = sinr_floor * (1 + interference) / np.maximum(block.signal_gain, np.finfo(float).tiny)
+    return Point.of(block, np.maximum(point.power, np.minimum(least, 1.0)))
+
+
+def onto_budgets(power: Floats) -> Floats:
+    """Return powers without the solver's rounding errors: non-negative, and within every budget."""
+    positive = np.maximum(power, 0.0)
+    return np.asarray(positive / np.maximum(positive.sum(-2, keepdims=True), 1.0))

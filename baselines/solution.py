@@ -1,0 +1,90 @@
+"""What a solver returns, and what every solver is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.performance import best_offload, latency
+
+Floats = NDArray[np.float64]
+
+ASSIGNMENT_THRESHOLD = 1e-6
+"""Power ratio above which a subcarrier counts as assigned (paper A, eq. 14)."""
+
+
+@dataclass(frozen=True)
+class Solution(Allocation):
+    """An allocation with what is known about it; every array keeps the block's leading axes."""
+
+    latency: Floats  # (..., K), seconds
+    history: Floats  # (..., steps + 1), largest latency in seconds, from the start on
+    status: Any  # str, or an array of them, (...)
+    lower_bound: Floats | None = None  # (...), seconds: no allocation has a smaller largest latency
+    step_time_s: Floats = field(default_factory=lambda: np.zeros(0))  # (..., steps), wall time
+
+    @property
+    def alpha(self) -> NDArray[np.bool_]:
+        """Subcarrier assignment ``p > eps``, ``(..., N, K)`` (paper A, eq. 14)."""
+        return self.power > ASSIGNMENT_THRESHOLD
+
+    @property
+    def max_latency(self) -> Floats:
+        """The largest latency of the users, ``(...)``, in seconds."""
+        return np.asarray(self.latency.max(-1))
+
+
+class Solver(ABC):
+    """A function from a block, or a batch of blocks, to a solution. Also a policy: it ignores observations."""
+
+    @abstractmethod
+    def solve(self, block: CoherenceBlock) -> Solution:
+        """Return an allocation for ``block`` with what is known about it."""
+
+    def reset(self, seed: int) -> None:  # noqa: B027  # most solvers remember nothing
+        """Begin an episode."""
+
+    def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
+        """Return the allocation of :meth:`solve`."""
+        return self.solve(block)
+
+
+class Heuristic(Solver):
+    """A rule for the powers, completed by the best split for each user."""
+
+    @abstractmethod
+    def power(self, block: CoherenceBlock) -> Floats:
+        """Return power ratios, ``(..., N, K)``, within every user's budget."""
+
+    def solve(self, block: CoherenceBlock) -> Solution:
+        """Return the rule's powers, the best offload ratios for them, and the latencies."""
+        power = self.power(block)
+        offload = best_offload(block, power)
+        latency_s = latency(block, power, offload)
+        status: Any = np.full(block.batch_shape, "heuristic") if block.batch_shape else "heuristic"
+        return Solution(power, offload, latency_s, latency_s.max(-1)[..., None], status)
+
+
+def stack_solutions(rows: Sequence[Solution], batch_shape: tuple[int, ...]) -> Solution:
+    """Return the solutions of single blocks as one of a batch; the shorter histories repeat their last entry."""
+    steps = max(row.step_time_s.size for row in rows)
+
+    def stack(arrays: Sequence[Any]) -> Any:
+        stacked = np.stack(arrays)
+        return stacked.reshape(*batch_shape, *stacked.shape[1:])
+
+    return Solution(
+        power=stack([row.power for row in rows]),
+        offload=stack([row.offload for row in rows]),
+        latency=stack([row.latency for row in rows]),
+        history=stack([np.pad(row.history, (0, steps + 1 - row.history.size), "edge") for row in rows]),
+        status=stack([row.status for row in rows]),
+        step_time_s=stack([np.pad(row.step_time_s, (0, steps - row.step_time_s.size)) for row in rows]),
+    )

@@ -1,0 +1,213 @@
+"""``mec-cf-gym benchmark``: policies x environments x networks, on common random numbers."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+import platform
+import shlex
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import gymnasium as gym
+import joblib
+import tyro
+from tqdm.auto import tqdm
+
+from mec_cf_gym.allocation import Policy
+from mec_cf_gym.evaluation.episode import Record, run_episode
+from mec_cf_gym.evaluation.policies import available_policies, load_policy
+from mec_cf_gym.evaluation.report import plot_cdf, table
+from mec_cf_gym.evaluation.seeds import seeds
+from mec_cf_gym.evaluation.store import RunStore, Unit, write_atomically
+from mec_cf_gym.evaluation.summary import Summary, summarise
+from mec_cf_gym.fields import refuse
+from mec_cf_gym.registration import ENV_IDS
+from mec_cf_gym.scenario import Scenario
+
+PACKAGES = ("mec-cf-gym", "gymnasium", "numpy", "scipy", "cvxpy", "clarabel", "torch", "stable-baselines3")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """Benchmark policies on networks they have never seen.
+
+    Every policy meets the same coherence blocks of the same networks, drawn from the test seeds. Prints a table
+    and writes blocks.csv (a row per block), benchmark.json (settings, versions, summary), table.md, cdf.png and
+    cdf.svg. Interrupted, it keeps what is finished; --resume goes on.
+    """
+
+    policies: tuple[str, ...] = ("full-power", "equal", "water-filling", "ica")
+    """Installed policies, separated by spaces or commas."""
+    env: tuple[str, ...] = ENV_IDS
+    """Environment ids, separated by spaces or commas."""
+    reference: str = "ica"
+    """Policy that gaps are measured to; it runs too if it is not among the policies."""
+    topologies: int = 20
+    """Networks per environment: the first test seeds."""
+    blocks: int = 5
+    """Coherence blocks per network; takes the place of episode_blocks."""
+    workers: int = field(default_factory=joblib.cpu_count)
+    """Worker processes; all cores by default. Decision times are cleanest with 1."""
+    out: Path = Path("runs/benchmark")
+    """Folder for the results."""
+    resume: bool = False
+    """Go on with the run in the folder, if there is one."""
+    scenario: Annotated[Scenario, tyro.conf.arg(name="")] = Scenario()
+    """The scenario, field by field."""
+
+    def units(self) -> list[Unit]:
+        """Return what has to be run: every environment, policy and seed."""
+        return [
+            (env, policy, seed)
+            for seed in seeds("test", self.topologies)
+            for env in split_names(self.env)
+            for policy in self.all_policies()
+        ]
+
+    def all_policies(self) -> list[str]:
+        """Return the policies, the reference among them."""
+        names = split_names(self.policies)
+        return names if self.reference in names else [*names, self.reference]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the results, and must not change when a run goes on."""
+        return {
+            "version": importlib.metadata.version("mec-cf-gym"),
+            "env": split_names(self.env),
+            "policies": self.all_policies(),
+            "reference": self.reference,
+            "seeds": list(seeds("test", self.topologies)),
+            "blocks": self.blocks,
+            **self.scenario.to_dict(),
+        }
+
+    def circumstances(self) -> dict[str, Any]:
+        """Return what else is worth knowing about the results."""
+        return {
+            "command": shlex.join(["mec-cf-gym", *sys.argv[1:]]),
+            "workers": self.workers,
+            "versions": installed_versions(),
+            "machine": {"platform": platform.platform(), "processor": processor(), "cores": os.cpu_count()},
+        }
+
+    def check(self) -> None:
+        """Check the settings before any work is done.
+
+        Raises:
+            ValueError: Names the option, its value and what is allowed.
+        """
+        for name in ("topologies", "blocks", "workers"):
+            if getattr(self, name) < 1:
+                raise refuse(name, getattr(self, name), "it must be at least 1")
+        for env in split_names(self.env):
+            if env not in ENV_IDS:
+                raise refuse("env", env, f"the environments are {', '.join(ENV_IDS)}")
+        for policy in self.all_policies():
+            if policy not in available_policies():
+                raise refuse("policies", policy, f"the installed policies are {', '.join(available_policies())}")
+        fields, defaults = self.scenario.to_dict(), Scenario().to_dict()
+        for name, instead in {"deployment": "--env", "episode_blocks": "--blocks"}.items():
+            if fields[name] != defaults[name]:
+                raise refuse(name, fields[name], f"a benchmark sets it by {instead}")
+
+
+def run(benchmark: Benchmark) -> list[Summary]:
+    """Run a benchmark, or the rest of it, and write its files.
+
+    Returns:
+        A summary per environment and policy.
+
+    Raises:
+        ValueError: For options that are not allowed, or a folder whose run cannot go on.
+    """
+    benchmark.check()
+    store = RunStore(benchmark.out)
+    store.begin(benchmark.settings(), benchmark.circumstances(), benchmark.resume)
+    done = store.finished(benchmark.blocks)
+    store.rewrite(record for records in done.values() for record in records)
+    missing = [unit for unit in benchmark.units() if unit not in done]
+    with (
+        joblib.parallel_config("loky", n_jobs=benchmark.workers, inner_max_num_threads=1),
+        tqdm(total=len(benchmark.units()), initial=len(done), desc="benchmark", unit="episode") as progress,
+    ):
+        work = (joblib.delayed(run_unit)(benchmark.scenario, unit, benchmark.blocks) for unit in missing)
+        for records in joblib.Parallel(return_as="generator_unordered")(work):
+            store.append(records)
+            done[_unit_of(records[0])] = records
+            progress.update()
+    records = [record for unit in benchmark.units() for record in done[unit]]
+    store.rewrite(records)
+    summaries = summarise(records, benchmark.reference)
+    store.conclude([asdict(row) for row in summaries])
+    write_atomically(benchmark.out / "table.md", table(summaries) + "\n")
+    figure = plot_cdf(records, deadline_ms=1e3 * benchmark.scenario.dynamics.block_s)
+    for suffix in ("png", "svg"):
+        figure.savefig(benchmark.out / f"cdf.{suffix}", dpi=150)
+    return summaries
+
+
+def run_unit(scenario: Scenario, unit: Unit, blocks: int) -> list[Record]:
+    """Run one policy on one network of one environment."""
+    env_id, policy, seed = unit
+    return list(run_episode(_env(env_id, scenario, blocks), policy, _policy(policy), seed, blocks))
+
+
+def split_names(names: tuple[str, ...]) -> list[str]:
+    """Return names that were separated by spaces or commas, each once."""
+    return list(dict.fromkeys(name for entry in names for name in entry.split(",") if name))
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def processor() -> str:
+    """Return the processor's name, as far as the system tells."""
+    cpu_info = Path("/proc/cpuinfo")
+    lines = cpu_info.read_text().splitlines() if cpu_info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+@functools.lru_cache
+def _env(env_id: str, scenario: Scenario, blocks: int) -> gym.Env[Any, Any]:
+    return gym.make(env_id, scenario=scenario, episode_blocks=blocks)
+
+
+@functools.lru_cache
+def _policy(name: str) -> Policy:
+    return load_policy(name)
+
+
+def _unit_of(record: Record) -> Unit:
+    return record.env, record.policy, record.seed
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line ``mec-cf-gym benchmark``; return its exit status."""
+    benchmark = tyro.cli(
+        Benchmark,
+        prog="mec-cf-gym benchmark",
+        args=arguments,
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+    )
+    try:
+        summaries = run(benchmark)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; what is finished is kept in {benchmark.out}: go on with --resume", file=sys.stderr)
+        return 130
+    print(f"{benchmark.topologies} test networks x {benchmark.blocks} blocks; gaps to {benchmark.reference}\n")
+    print(table(summaries))
+    print(f"\nwritten to {benchmark.out}: blocks.csv, benchmark.json, table.md, cdf.png, cdf.svg")
+    return 0

@@ -1,0 +1,100 @@
+"""Running policies in environments, and what is recorded of each block."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+from tqdm.auto import tqdm
+
+from mec_cf_gym.allocation import Policy
+from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.evaluation.seeds import seeds
+from mec_cf_gym.fields import refuse
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one policy made of one coherence block."""
+
+    env: str
+    policy: str
+    seed: int
+    block: int
+    max_latency_ms: float
+    mean_latency_ms: float
+    gini: float
+    deadline_missed: bool
+    capped_users: int
+    decision_ms: float
+
+
+def run_episode(env: gym.Env[Any, Any], name: str, policy: Policy, seed: int, blocks: int) -> Iterator[Record]:
+    """Run a policy for some blocks of the network that ``seed`` draws, and yield a record of each.
+
+    Blocks do not depend on actions, so every policy meets the same ones under the same seed.
+
+    Args:
+        env: An environment of this package, wrapped or not, whose episodes have at least ``blocks`` blocks.
+        name: What the policy is called in the records.
+        policy: The policy.
+        seed: Of the environment; the policy draws any random numbers of its own from it, too.
+        blocks: Number of blocks.
+    """
+    base = env.unwrapped
+    if not isinstance(base, MECEnv):
+        raise refuse("env", env, "it must be an environment of mec_cf_gym")
+    observation, _ = env.reset(seed=seed)
+    policy.reset(seed)
+    for index in range(blocks):
+        block = base.block
+        began = time.perf_counter()
+        allocation = policy.allocate(observation, block)
+        decision_s = time.perf_counter() - began
+        observation, _, _, _, info = env.step(base.encode(allocation.power, allocation.offload))
+        yield Record(
+            env=env.spec.id if env.spec else type(base).__name__,
+            policy=name,
+            seed=seed,
+            block=index,
+            max_latency_ms=1e3 * float(info["max_latency_s"]),
+            mean_latency_ms=1e3 * float(info["latency_s"].mean()),
+            gini=float(info["gini"]),
+            deadline_missed=bool(info["deadline_missed"]),
+            capped_users=int(info["capped"].sum()),
+            decision_ms=1e3 * decision_s,
+        )
+
+
+def evaluate(
+    policies: Mapping[str, Policy],
+    env_id: str = "MECCellFree-v0",
+    *,
+    topologies: int = 20,
+    blocks: int = 5,
+    split: str = "test",
+    **fields: Any,
+) -> list[Record]:
+    """Run every policy on the same blocks of the same networks, with a progress bar.
+
+    Args:
+        policies: Policies by the name they get in the records.
+        env_id: Id of an environment.
+        topologies: Number of networks, the first seeds of the split.
+        blocks: Blocks of each network.
+        split: ``"train"``, ``"validation"`` or ``"test"``; report numbers on ``"test"`` only.
+        **fields: ``scenario``, or any leaf fields of it.
+
+    Returns:
+        One record per policy, network and block.
+    """
+    env = gym.make(env_id, **{**fields, "episode_blocks": blocks})
+    runs = [(name, seed) for seed in seeds(split, topologies) for name in policies]
+    records: list[Record] = []
+    for name, seed in tqdm(runs, desc=env_id, unit="episode"):
+        records += run_episode(env, name, policies[name], seed, blocks)
+    env.close()
+    return records

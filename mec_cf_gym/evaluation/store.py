@@ -1,0 +1,113 @@
+"""The files of a benchmark run: what is finished is on disk, and a run that was cut off goes on from there."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mec_cf_gym.evaluation.episode import Record
+
+FIELDS = [field.name for field in dataclasses.fields(Record)]
+Unit = tuple[str, str, int]
+"""Environment id, policy name and seed: what is run, and recorded, as a whole."""
+
+
+class RunStore:
+    """``benchmark.json`` and ``blocks.csv`` in the folder of a run.
+
+    Args:
+        folder: Where they are, or will be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings_path = folder / "benchmark.json"
+        self.records_path = folder / "blocks.csv"
+
+    def begin(self, settings: dict[str, Any], circumstances: dict[str, Any], resume: bool) -> None:
+        """Start a run, or check that the one that is here can go on.
+
+        Args:
+            settings: What decides the results, by name; it must not change when a run goes on.
+            circumstances: What else is worth knowing about the start of the run.
+            resume: Whether a run that is here may go on.
+
+        Raises:
+            ValueError: If there is a run already and ``resume`` is false, or it has other settings.
+        """
+        if self.settings_path.exists():
+            if not resume:
+                raise ValueError(f"out={str(self.folder)!r} holds a run already: add --resume, or choose another")
+            self._check_same(json.loads(self.settings_path.read_text())["settings"], settings)
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.records_path, _csv_text([], header=True))
+        self._write_json({"settings": settings, **circumstances})
+
+    def conclude(self, summary: list[dict[str, Any]]) -> None:
+        """Add the summary of a finished run."""
+        self._write_json({**json.loads(self.settings_path.read_text()), "summary": summary})
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Add the records of one finished unit."""
+        with self.records_path.open("a", newline="") as file:
+            file.write(_csv_text(records))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def finished(self, blocks: int) -> dict[Unit, list[Record]]:
+        """Return the units of which all blocks are recorded; a unit that was being written is forgotten."""
+        units: dict[Unit, dict[int, Record]] = {}
+        with self.records_path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                record = _parse(row)
+                if record is not None:
+                    units.setdefault((record.env, record.policy, record.seed), {})[record.block] = record
+        return {unit: [rows[b] for b in sorted(rows)] for unit, rows in units.items() if len(rows) == blocks}
+
+    def rewrite(self, records: Iterable[Record]) -> None:
+        """Replace the records by these."""
+        write_atomically(self.records_path, _csv_text(records, header=True))
+
+    def _write_json(self, content: dict[str, Any]) -> None:
+        write_atomically(self.settings_path, json.dumps(content, indent=2) + "\n")
+
+    def _check_same(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        for name, value in json.loads(json.dumps(now)).items():
+            if before.get(name) != value:
+                raise ValueError(
+                    f"{name}={value!r} differs from the {before.get(name)!r} of the run in {str(self.folder)!r}: "
+                    "it cannot go on; choose another --out"
+                )
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that it is never seen, or left, half written."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def _csv_text(records: Iterable[Record], header: bool = False) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, FIELDS, lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(dataclasses.asdict(record) for record in records)
+    return buffer.getvalue()
+
+
+def _parse(row: dict[str, str | None]) -> Record | None:
+    """Return the record of a CSV row; None for one that was cut off."""
+    kinds = {field.name: field.type for field in dataclasses.fields(Record)}
+    readers = {"str": str, "int": int, "float": float, "bool": {"True": True, "False": False}.__getitem__}
+    try:
+        return Record(**{name: readers[str(kinds[name])](row[name]) for name in FIELDS})  # type: ignore[arg-type]
+    except (KeyError, TypeError, ValueError):
+        return None

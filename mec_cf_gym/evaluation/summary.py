@@ -1,0 +1,112 @@
+"""Statistics of records: latency, fairness, and the gap to a reference with its confidence interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from mec_cf_gym.evaluation.episode import Record
+from mec_cf_gym.fields import refuse
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How one policy did in one environment."""
+
+    env: str
+    policy: str
+    topologies: int
+    blocks: int
+    mean_ms: float
+    median_ms: float
+    p95_ms: float
+    gini: float
+    gap: float
+    gap_low: float
+    gap_high: float
+    deadline_misses: float
+    capped: float
+    decision_ms: float
+
+
+def summarise(records: Iterable[Record], reference: str) -> list[Summary]:
+    """Return one summary per environment and policy, in the order they appear.
+
+    The gap of a block is ``max_latency / max_latency of the reference - 1`` on the very same block. Its mean is
+    taken over blocks, then over topologies; the 95 % confidence interval is a percentile bootstrap over
+    topologies, since blocks of one topology are not independent. The decision time is the median.
+
+    Args:
+        records: Of one or several policies and environments.
+        reference: Name of the policy to compare with.
+
+    Raises:
+        ValueError: If the reference has no record of a block that another policy has.
+    """
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        groups.setdefault((record.env, record.policy), []).append(record)
+    compared = {(env, key): value for (env, policy), group in groups.items() if policy == reference
+                for key, value in _latencies(group).items()}
+    return [_summary(env, policy, group, compared, reference) for (env, policy), group in groups.items()]
+
+
+def bootstrap_interval(values: Sequence[float] | Floats) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of the mean; NaN for a single value."""
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    interval = stats.bootstrap(
+        (np.asarray(values),),
+        np.mean,
+        confidence_level=CONFIDENCE,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def _latencies(group: Iterable[Record]) -> dict[tuple[int, int], float]:
+    return {(record.seed, record.block): record.max_latency_ms for record in group}
+
+
+def _summary(
+    env: str, policy: str, group: list[Record], compared: dict[tuple[str, tuple[int, int]], float], reference: str
+) -> Summary:
+    gaps: dict[int, list[float]] = {}
+    for (seed, block), latency_ms in _latencies(group).items():
+        if (env, (seed, block)) not in compared:
+            raise refuse("reference", reference, f"it has no record of block {block} of seed {seed} in {env}")
+        gaps.setdefault(seed, []).append(latency_ms / compared[env, (seed, block)] - 1)
+    per_topology = [float(np.mean(values)) for values in gaps.values()]
+    gap_low, gap_high = bootstrap_interval(per_topology)
+
+    def values(name: str) -> NDArray[Any]:
+        return np.array([getattr(record, name) for record in group])
+
+    latency_ms = values("max_latency_ms")
+    return Summary(
+        env=env,
+        policy=policy,
+        topologies=len(gaps),
+        blocks=len(group),
+        mean_ms=float(latency_ms.mean()),
+        median_ms=float(np.median(latency_ms)),
+        p95_ms=float(np.percentile(latency_ms, 95)),
+        gini=float(values("gini").mean()),
+        gap=float(np.mean(per_topology)),
+        gap_low=gap_low,
+        gap_high=gap_high,
+        deadline_misses=float(values("deadline_missed").mean()),
+        capped=float((values("capped_users") > 0).mean()),
+        decision_ms=float(np.median(values("decision_ms"))),
+    )
