@@ -1,10 +1,18 @@
-"""Baselines: solvers and heuristics, each a function from a coherence block to a solution."""
+"""Baselines: solvers and heuristics, each a function from a coherence block to a solution.
+
+Those that need an extra (ICA: cvxpy) are imported when they are first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
-from mec_cf_gym.baselines.ica import ICA
 from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.baselines.water_filling import WaterFilling
+
+if TYPE_CHECKING:
+    from mec_cf_gym.baselines.ica import ICA
 
 __all__ = [
     "ICA",
@@ -17,3 +25,14 @@ __all__ = [
     "Solver",
     "WaterFilling",
 ]
+
+_LAZY = {"ICA": "mec_cf_gym.baselines.ica"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{name} needs {error.name}: pip install 'mec-cf-gym[baselines]'") from error

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
+from mec_cf_gym.baselines.solution import Floats, Solution, Solver
 from numpy.typing import NDArray
 
-from mec_cf_gym.baselines.solution import Floats, Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance import best_latency, best_offload, latency, rate
 

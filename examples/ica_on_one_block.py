@@ -4,7 +4,6 @@ Run: python examples/ica_on_one_block.py
 """
 
 import gymnasium as gym
-
 from mec_cf_gym.baselines import ICA, EqualSplit, ExactMinMax, WaterFilling
 
 for num_subcarriers in (1, 4):
@@ -19,8 +18,11 @@ for num_subcarriers in (1, 4):
     solution = ICA().solve(block)
     for step, largest_s in enumerate(solution.history):
         print(f"ICA step {step:3} {1e3 * largest_s:.5f} ms")
-    print(f"{solution.status} in {solution.step_time_s.sum():.2f} s; user 0 sends on {solution.alpha[:, 0].nonzero()[0]}")
+    subcarriers = solution.alpha[:, 0].nonzero()[0]
+    print(f"{solution.status} in {solution.step_time_s.sum():.2f} s; user 0 sends on subcarriers {subcarriers}")
 
     if num_subcarriers == 1:
         exact = ExactMinMax().solve(block)
-        print(f"exact        {1e3 * exact.max_latency:.5f} ms, certified above {1e3 * exact.lower_bound:.5f} ms")
+        print(
+            f"exact        {1e3 * exact.max_latency:.5f} ms, certified above {1e3 * exact.lower_bound:.5f} ms"
+        )

@@ -9,7 +9,10 @@ import sys
 import mec_cf_gym
 
 SUBCOMMANDS = {
-    "benchmark": ("mec_cf_gym.evaluation.benchmark:main", "policies x environments x networks: table, figure, files"),
+    "benchmark": (
+        "mec_cf_gym.evaluation.benchmark:main",
+        "policies x environments x networks: table, figure, files",
+    ),
 }
 """Name: (``module:function`` from arguments to exit status, help)."""
 

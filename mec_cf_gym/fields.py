@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any, TypeAlias
@@ -24,7 +23,7 @@ def count(default: int, *, low: int = 1, high: int) -> Any:
     """Return a dataclass field for a whole number in ``[low, high]``."""
 
     def rule(name: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
+        if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
             raise refuse(name, value, f"it must be a whole number from {low} to {high}")
         return int(value)
 
@@ -86,8 +85,8 @@ class Validated:
 
 def _number_rule(low: float, high: float) -> Callable[[str, Any], float]:
     def rule(name: str, value: Any) -> float:
-        is_number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number or not low <= value <= high:
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not is_number or not low <= float(value) <= high:  # NaN compares false
             raise refuse(name, value, f"it must be a finite number from {low:g} to {high:g}")
         return float(value)
 

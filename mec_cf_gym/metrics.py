@@ -26,7 +26,7 @@ def gini(values: ArrayLike) -> Floats:
     users = ordered.shape[-1]
     ranks = 2 * np.arange(1, users + 1) - users - 1
     total = users * ordered.sum(-1)
-    return np.asarray((ordered @ ranks) / np.where(total > 0, total, 1.0))
+    return np.asarray((ordered * ranks).sum(-1) / np.where(total > 0, total, 1.0))
 
 
 def percentiles(values: ArrayLike, levels: Sequence[float] = (5, 25, 50, 75, 95)) -> dict[float, float]:

@@ -100,7 +100,9 @@ def best_offload(block: CoherenceBlock, power: Array) -> Array:
         Offload ratios, ``(..., K)``: one for a user without a CPU, zero for one without a link.
     """
     xp, (whole_s, cycles, local_hz) = promote(
-        full_offload_latency(block, rate(block, power)), block.task_bits * block.cycles_per_bit, block.local_hz
+        full_offload_latency(block, rate(block, power)),
+        block.task_bits * block.cycles_per_bit,
+        block.local_hz,
     )
     has_cpu = local_hz > 0
     speed_ratio = xp.where(has_cpu, whole_s, 0.0) * local_hz / cycles  # T_off / T_loc

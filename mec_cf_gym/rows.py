@@ -1,4 +1,4 @@
-"""Batches as dataclasses of arrays: every array's leading axis counts rows (networks that evolve side by side)."""
+"""Batches as dataclasses of arrays, whose leading axis counts rows: networks that evolve side by side."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ def _map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
         field.name: _map(function, getattr(tree, field.name), *(getattr(other, field.name) for other in others))
         for field in dataclasses.fields(tree)
     }
-    return dataclasses.replace(tree, **changes)  # type: ignore[type-var, return-value]
+    return dataclasses.replace(tree, **changes)  # type: ignore[type-var]

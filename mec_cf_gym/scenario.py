@@ -188,11 +188,13 @@ class Scenario:
             leaves.setdefault(group_of[name], {})[name] = fields[name]
         return dataclasses.replace(
             base,
-            **{group: dataclasses.replace(getattr(base, group), **changes) for group, changes in leaves.items()},
+            **{
+                group: dataclasses.replace(getattr(base, group), **changes) for group, changes in leaves.items()
+            },
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every leaf field by name; ``Scenario().replace(**fields)`` is the way back, from JSON too."""
+        """Return every leaf field by name; ``Scenario().replace(**fields)`` is the way back, also from JSON."""
         return {name: value for group in dataclasses.asdict(self).values() for name, value in group.items()}
 
     @property

@@ -64,7 +64,7 @@ class CoherenceBlock:
     def rows(self) -> Iterator[CoherenceBlock]:
         """Return the single blocks of a batch; fields without leading axes are shared by all."""
         tail_axes = {"signal_gain": 2, "interference_gain": 3, "channel": 3}
-        arrays = {}
+        arrays: dict[str, Array] = {}
         for field in dataclasses.fields(self):
             array = getattr(self, field.name)
             if isinstance(array, np.ndarray):

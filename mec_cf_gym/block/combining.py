@@ -106,9 +106,10 @@ def _adjoint(matrix: Channel) -> Channel:
 
 
 def _unit_columns(matrix: Channel) -> Channel:
-    norm = np.sqrt(np.vecdot(matrix, matrix, axis=-2).real)
+    squared: NDArray[Any] = np.vecdot(matrix, matrix, axis=-2).real  # type: ignore[call-overload]
+    norm = np.sqrt(squared)
     inverse = 1 / np.maximum(norm, np.finfo(norm.dtype).tiny)  # a dead channel gets a zero combiner
-    return matrix * inverse[..., None, :]
+    return np.asarray(matrix * inverse[..., None, :])
 
 
 COMBINERS: dict[str, type[CombinerModel]] = {

@@ -83,4 +83,4 @@ def checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         raise refuse(f"{name}{list(where)}", float(array[where]), "it must be a finite number in [0, 1]")
-    return np.clip(array, 0.0, 1.0)
+    return np.asarray(np.clip(array, 0.0, 1.0))

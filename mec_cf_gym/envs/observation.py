@@ -73,7 +73,7 @@ class ChannelState(Gains):
         self.shapes["csi"] = (subcarriers, scenario.layout.num_aps, users)
 
     def observe(self, block: CoherenceBlock) -> Observation:
-        """Add ``csi`` ``(..., N, M, K)``: the power ``|h|^2`` over the noise at full power, on the same scale."""
+        """Add ``csi`` ``(..., N, M, K)``: the power ``|h|^2`` over the noise, on the same scale."""
         channel: Any = block.channel
         return super().observe(block) | {"csi": log_scale(np.square(channel.real) + np.square(channel.imag))}
 

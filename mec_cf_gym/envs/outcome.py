@@ -44,7 +44,7 @@ class Outcome:
 
 
 def outcome_of(block: CoherenceBlock, allocation: Allocation, latency_cap_s: float) -> Outcome:
-    """Return what ``allocation`` makes of ``block``, latencies capped at ``latency_cap_s`` so they stay finite."""
+    """Return what ``allocation`` makes of ``block``, with latencies finite: at most ``latency_cap_s``."""
     rate_bps = rate(block, allocation.power)
     local_latency_s = local_latency(block, allocation.offload)
     offload_latency_s = offload_latency(block, rate_bps, allocation.offload)

@@ -35,7 +35,14 @@ def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) 
     figure = Figure(figsize=FRAME_INCHES, dpi=FRAME_DPI, layout="constrained")
     canvas, axis, radius_m = FigureCanvasAgg(figure), figure.subplots(), scenario.layout.radius_m
     axis.add_patch(Circle((0, 0), radius_m, fill=False, color="0.6"))
-    axis.scatter(*network.ap_positions_m.T, marker="^", s=26, color="0.35", label="AP antennas")
+    axis.scatter(
+        network.ap_positions_m[:, 0],
+        network.ap_positions_m[:, 1],
+        marker="^",
+        s=26,
+        color="0.35",
+        label="AP antennas",
+    )
     title = "before the first block"
     deadline_ms = 1e3 * scenario.dynamics.block_s
     latency_ms = np.zeros(scenario.layout.num_users)
@@ -43,7 +50,8 @@ def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) 
         latency_ms = 1e3 * outcome.latency_s
         title = f"largest latency {latency_ms.max():.3f} ms"
     users = axis.scatter(
-        *network.user_positions_m.T,
+        network.user_positions_m[:, 0],
+        network.user_positions_m[:, 1],
         c=latency_ms,
         cmap="RdYlGn_r",
         vmin=0,
@@ -57,5 +65,5 @@ def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) 
     axis.set(title=title, xlabel="m", ylabel="m", xlim=(-margin_m, margin_m), ylim=(-margin_m, margin_m))
     axis.set_aspect("equal")
     axis.legend(loc="upper right")
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]

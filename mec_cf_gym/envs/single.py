@@ -62,7 +62,7 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         return take_rows(self._rows.block, 0)
 
     @property
-    def _np_random(self) -> np.random.Generator:  # type: ignore[override]
+    def _np_random(self) -> np.random.Generator:
         """The row's generator, so that ``np_random`` is the only source of randomness."""
         return self._rows.np_random[0]
 
@@ -130,7 +130,7 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         info = {name: values[0] for name, values in infos.items() if not name.startswith("_")}
         return _first_row(observations), float(rewards[0]), False, self._over, info
 
-    def render(self) -> Frame | None:  # type: ignore[override]
+    def render(self) -> Frame | None:
         """Return a picture: a map of the network, users coloured by their latency in the last block."""
         frames = self._rows.render()
         return None if frames is None else frames[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -72,7 +71,9 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
             raise refuse("num_envs", num_envs, "it must be a whole number of at least 1")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise refuse("render_mode", render_mode, f"it must be None or one of {self.metadata['render_modes']}")
+            raise refuse(
+                "render_mode", render_mode, f"it must be None or one of {self.metadata['render_modes']}"
+            )
         self.num_envs = num_envs
         self.render_mode = render_mode
         self._adopt(self._resolve(scenario, fields))
@@ -106,8 +107,8 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         """What the last action led to, one a row; None after a reset."""
         return self._outcome
 
-    @property
-    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+    @property  # type: ignore[override]  # a tuple, as in SyncVectorEnv
+    def np_random(self) -> tuple[np.random.Generator, ...]:
         """The rows' generators, the only source of randomness."""
         return self._streams.generators
 
@@ -159,7 +160,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._ended = self._ended & ~mask
         return self._observation.observe(self.block), {}
 
-    def step(self, actions: ArrayLike) -> Step:  # type: ignore[override]
+    def step(self, actions: ArrayLike) -> Step:
         """Give every row its allocation for the current block, and move on to the next block.
 
         Args:
@@ -187,7 +188,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         terminations = np.zeros(self.num_envs, np.bool_)
         return self._observation.observe(self.block), rewards, terminations, self._ended.copy(), info
 
-    def render(self) -> tuple[Frame, ...] | None:  # type: ignore[override]
+    def render(self) -> tuple[Frame, ...] | None:
         """Return a picture of every row: a map of its network, users coloured by their latency."""
         if self.render_mode is None:
             return None
@@ -229,7 +230,9 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             raise refuse("scenario", base, "it must be a Scenario")
         for name in fields.keys() & self.fixed_fields.keys():
             if fields[name] != self.fixed_fields[name]:
-                raise refuse(name, fields[name], f"this environment's id fixes it to {self.fixed_fields[name]!r}")
+                raise refuse(
+                    name, fields[name], f"this environment's id fixes it to {self.fixed_fields[name]!r}"
+                )
         return base.replace(**{**fields, **self.fixed_fields})
 
     def _swapped(self, scenario: Scenario, mask: Flags) -> Scenario:
@@ -240,7 +243,11 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         before, after = self._shapes(self._scenario), self._shapes(resolved)
         for name, value in after.items():
             if value != before[name]:
-                raise refuse(name, value, f"reset() keeps shapes, so it must stay {before[name]!r}; make a new environment")
+                raise refuse(
+                    name,
+                    value,
+                    f"reset() keeps shapes, so it must stay {before[name]!r}; make a new environment",
+                )
         return resolved
 
     @staticmethod

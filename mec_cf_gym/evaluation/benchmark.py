@@ -10,7 +10,7 @@ import shlex
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import gymnasium as gym
 import joblib
@@ -56,7 +56,7 @@ class Benchmark:
     """Folder for the results."""
     resume: bool = False
     """Go on with the run in the folder, if there is one."""
-    scenario: Annotated[Scenario, tyro.conf.arg(name="")] = Scenario()
+    scenario: Scenario = field(default_factory=Scenario)
     """The scenario, field by field."""
 
     def units(self) -> list[Unit]:
@@ -108,7 +108,9 @@ class Benchmark:
                 raise refuse("env", env, f"the environments are {', '.join(ENV_IDS)}")
         for policy in self.all_policies():
             if policy not in available_policies():
-                raise refuse("policies", policy, f"the installed policies are {', '.join(available_policies())}")
+                raise refuse(
+                    "policies", policy, f"the installed policies are {', '.join(available_policies())}"
+                )
         fields, defaults = self.scenario.to_dict(), Scenario().to_dict()
         for name, instead in {"deployment": "--env", "episode_blocks": "--blocks"}.items():
             if fields[name] != defaults[name]:
@@ -205,7 +207,10 @@ def main(arguments: list[str]) -> int:
     try:
         summaries = run(benchmark)
     except KeyboardInterrupt:
-        print(f"\ninterrupted; what is finished is kept in {benchmark.out}: go on with --resume", file=sys.stderr)
+        print(
+            f"\ninterrupted; what is finished is kept in {benchmark.out}: go on with --resume",
+            file=sys.stderr,
+        )
         return 130
     print(f"{benchmark.topologies} test networks x {benchmark.blocks} blocks; gaps to {benchmark.reference}\n")
     print(table(summaries))

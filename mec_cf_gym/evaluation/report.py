@@ -44,7 +44,7 @@ def table(summaries: Iterable[Summary]) -> str:
         for row in summaries
     ]
     alignment = ("left", "left", *["right"] * (len(HEADERS) - 2))
-    return tabulate(rows, HEADERS, tablefmt="github", disable_numparse=True, colalign=alignment)
+    return str(tabulate(rows, HEADERS, tablefmt="github", disable_numparse=True, colalign=alignment))
 
 
 def plot_cdf(records: Iterable[Record], deadline_ms: float | None = None) -> Figure:

@@ -1,4 +1,4 @@
-"""Seeds of networks, split once and for all so that nothing is ever tested on what it was trained or tuned on."""
+"""Seeds of networks, split once and for all: nothing is tested on what it was trained or tuned on."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import dataclasses
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,9 @@ class RunStore:
         """
         if self.settings_path.exists():
             if not resume:
-                raise ValueError(f"out={str(self.folder)!r} holds a run already: add --resume, or choose another")
+                raise ValueError(
+                    f"out={str(self.folder)!r} holds a run already: add --resume, or choose another"
+                )
             self._check_same(json.loads(self.settings_path.read_text())["settings"], settings)
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -82,8 +84,8 @@ class RunStore:
         for name, value in json.loads(json.dumps(now)).items():
             if before.get(name) != value:
                 raise ValueError(
-                    f"{name}={value!r} differs from the {before.get(name)!r} of the run in {str(self.folder)!r}: "
-                    "it cannot go on; choose another --out"
+                    f"{name}={value!r} differs from {before.get(name)!r} in the run in {str(self.folder)!r}, "
+                    "which cannot go on: choose another --out"
                 )
 
 
@@ -103,11 +105,20 @@ def _csv_text(records: Iterable[Record], header: bool = False) -> str:
     return buffer.getvalue()
 
 
+_BOOL = {"True": True, "False": False}
+
+
 def _parse(row: dict[str, str | None]) -> Record | None:
     """Return the record of a CSV row; None for one that was cut off."""
-    kinds = {field.name: field.type for field in dataclasses.fields(Record)}
-    readers = {"str": str, "int": int, "float": float, "bool": {"True": True, "False": False}.__getitem__}
+    readers: dict[Any, Callable[[Any], Any]] = {
+        "str": str,
+        "int": int,
+        "float": float,
+        "bool": _BOOL.__getitem__,
+    }
     try:
-        return Record(**{name: readers[str(kinds[name])](row[name]) for name in FIELDS})  # type: ignore[arg-type]
+        return Record(
+            **{field.name: readers[field.type](row[field.name]) for field in dataclasses.fields(Record)}
+        )
     except (KeyError, TypeError, ValueError):
         return None

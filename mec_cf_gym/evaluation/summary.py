@@ -55,8 +55,12 @@ def summarise(records: Iterable[Record], reference: str) -> list[Summary]:
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         groups.setdefault((record.env, record.policy), []).append(record)
-    compared = {(env, key): value for (env, policy), group in groups.items() if policy == reference
-                for key, value in _latencies(group).items()}
+    compared = {
+        (env, key): value
+        for (env, policy), group in groups.items()
+        if policy == reference
+        for key, value in _latencies(group).items()
+    }
     return [_summary(env, policy, group, compared, reference) for (env, policy), group in groups.items()]
 
 
@@ -80,7 +84,11 @@ def _latencies(group: Iterable[Record]) -> dict[tuple[int, int], float]:
 
 
 def _summary(
-    env: str, policy: str, group: list[Record], compared: dict[tuple[str, tuple[int, int]], float], reference: str
+    env: str,
+    policy: str,
+    group: list[Record],
+    compared: dict[tuple[str, tuple[int, int]], float],
+    reference: str,
 ) -> Summary:
     gaps: dict[int, list[float]] = {}
     for (seed, block), latency_ms in _latencies(group).items():
@@ -90,23 +98,23 @@ def _summary(
     per_topology = [float(np.mean(values)) for values in gaps.values()]
     gap_low, gap_high = bootstrap_interval(per_topology)
 
-    def values(name: str) -> NDArray[Any]:
+    def column(name: str) -> NDArray[Any]:
         return np.array([getattr(record, name) for record in group])
 
-    latency_ms = values("max_latency_ms")
+    largest_ms = column("max_latency_ms")
     return Summary(
         env=env,
         policy=policy,
         topologies=len(gaps),
         blocks=len(group),
-        mean_ms=float(latency_ms.mean()),
-        median_ms=float(np.median(latency_ms)),
-        p95_ms=float(np.percentile(latency_ms, 95)),
-        gini=float(values("gini").mean()),
+        mean_ms=float(largest_ms.mean()),
+        median_ms=float(np.median(largest_ms)),
+        p95_ms=float(np.percentile(largest_ms, 95)),
+        gini=float(column("gini").mean()),
         gap=float(np.mean(per_topology)),
         gap_low=gap_low,
         gap_high=gap_high,
-        deadline_misses=float(values("deadline_missed").mean()),
-        capped=float((values("capped_users") > 0).mean()),
-        decision_ms=float(np.median(values("decision_ms"))),
+        deadline_misses=float(column("deadline_missed").mean()),
+        capped=float((column("capped_users") > 0).mean()),
+        decision_ms=float(np.median(column("decision_ms"))),
     )

@@ -25,7 +25,11 @@ class MobilityModel(Protocol):
         ...
 
     def move(
-        self, positions_m: Positions, waypoints_m: Positions, speed_m_per_s: NDArray[np.float64], streams: Streams
+        self,
+        positions_m: Positions,
+        waypoints_m: Positions,
+        speed_m_per_s: NDArray[np.float64],
+        streams: Streams,
     ) -> tuple[Positions, Positions]:
         """Return positions and waypoints one block later; the same arrays when nobody moves."""
         ...
@@ -42,7 +46,11 @@ class Static:
         return positions_m
 
     def move(
-        self, positions_m: Positions, waypoints_m: Positions, speed_m_per_s: NDArray[np.float64], streams: Streams
+        self,
+        positions_m: Positions,
+        waypoints_m: Positions,
+        speed_m_per_s: NDArray[np.float64],
+        streams: Streams,
     ) -> tuple[Positions, Positions]:
         """Return the same positions and waypoints."""
         return positions_m, waypoints_m
@@ -60,7 +68,11 @@ class RandomWaypoint:
         return self.layout.draw_users(streams)
 
     def move(
-        self, positions_m: Positions, waypoints_m: Positions, speed_m_per_s: NDArray[np.float64], streams: Streams
+        self,
+        positions_m: Positions,
+        waypoints_m: Positions,
+        speed_m_per_s: NDArray[np.float64],
+        streams: Streams,
     ) -> tuple[Positions, Positions]:
         """Return positions one block later, and new waypoints for those who have arrived."""
         leg_m = waypoints_m - positions_m

@@ -57,10 +57,10 @@ class LogDistance:
         """Return the large-scale gain beta, ``(rows, M, K)``, linear."""
         offsets_m = ap_positions_m[..., :, None, :] - user_positions_m[..., None, :, :]
         squared_distance_m2 = np.square(offsets_m).sum(-1) + self.height_difference_m**2
-        path_gain_db = (
-            self.radio.path_loss_intercept_db - 5 * self.radio.path_loss_exponent * np.log10(squared_distance_m2)
+        path_gain_db = self.radio.path_loss_intercept_db - 5 * self.radio.path_loss_exponent * np.log10(
+            squared_distance_m2
         )
-        return 10 ** ((path_gain_db + shadowing_db) / 10)
+        return np.asarray(10 ** ((path_gain_db + shadowing_db) / 10))
 
 
 PROPAGATIONS: dict[str, type[PropagationModel]] = {"log_distance": LogDistance}

@@ -1,0 +1,48 @@
+"""An agent runs as a policy through the wrappers it was trained behind."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.wrappers import FlattenObservation, RescaleAction
+
+from mec_cf_gym.agents import AgentPolicy
+from mec_cf_gym.evaluation import evaluate
+
+
+class Agent:
+    """Answers every observation with the same action and remembers what it saw."""
+
+    def __init__(self, action):
+        self.action = action
+
+    def predict(self, observation, *, deterministic):
+        assert deterministic
+        self.seen = observation
+        return self.action, None
+
+
+def make_env():
+    return gym.make("MECCellFree-v0", num_users=3, num_subcarriers=1)
+
+
+def test_observations_and_actions_pass_through_the_wrappers():
+    env = FlattenObservation(RescaleAction(make_env(), np.float32(-1), np.float32(1)))
+    agent = Agent(np.array([-1, 0, 1, 0, 0.5, 1], np.float32))
+    policy = AgentPolicy(agent, env)
+    observation, _ = env.unwrapped.reset(seed=0)
+    allocation = policy.allocate(observation, env.unwrapped.block)
+    np.testing.assert_allclose(allocation.power, [[0, 0.5, 1]])
+    np.testing.assert_allclose(allocation.offload, [0.5, 0.75, 1])
+    np.testing.assert_array_equal(agent.seen, env.reset(seed=0)[0])
+
+
+def test_it_runs_in_an_evaluation():
+    agent = Agent(np.full(6, 0.5, np.float32))
+    records = evaluate({"agent": AgentPolicy(agent, make_env())}, topologies=2, blocks=2, num_users=3, num_subcarriers=1)
+    assert len(records) == 4
+    assert set(agent.seen) == {"signal", "interference", "task"}
+
+
+def test_foreign_environments_are_refused():
+    with pytest.raises(ValueError, match="environment of mec_cf_gym"):
+        AgentPolicy(Agent(None), gym.make("CartPole-v1"))

@@ -1,0 +1,41 @@
+"""Shared by all tests: sampled worlds, and paper A's reference instances."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from mec_cf_gym import CoherenceBlock, Scenario
+from mec_cf_gym.streams import Streams
+from mec_cf_gym.world import World
+
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=40)
+settings.load_profile("suite")
+
+DATA = Path(__file__).parent / "data"
+
+
+def draw_blocks(rows: int, first_seed: int = 0, **fields) -> CoherenceBlock:
+    """Return one block of each of several networks."""
+    return World(Scenario.paper_a(**fields)).begin(Streams.from_seeds(range(first_seed, first_seed + rows))).block
+
+
+@pytest.fixture(scope="session")
+def blocks():
+    return draw_blocks
+
+
+@pytest.fixture(scope="session", params=[(1, 10), (4, 10), (4, 20)], ids=lambda size: "N{}-K{}".format(*size))
+def reference(request):
+    """Instances an independent prototype solved: the block, its powers, rates and largest latency."""
+    subcarriers, users = request.param
+    with np.load(DATA / "paper_a.npz") as data:
+        arrays = {
+            name: data[f"{name}_N{subcarriers}_K{users}"]
+            for name in ("signal", "interference", "power", "rate_bps", "latency_s")
+        }
+    signal, interference, *solved = arrays.values()
+    each = np.ones(signal[:, 0].shape)
+    block = CoherenceBlock(signal, interference, 1e3 * each, 1e3 * each, 1e9 * each, 5e9 * each, 20e6 / subcarriers)
+    return block, *solved

@@ -1,0 +1,65 @@
+"""Observations are a monotone, bounded view of the block."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from mec_cf_gym import Scenario
+from mec_cf_gym.envs.observation import OBSERVATIONS, log_scale
+
+
+def test_observations_show_the_block_on_the_documented_scale():
+    env = gym.make("MECCellFree-v0", observation="csi", task_bits=(500, 2000)).unwrapped
+    observation, _ = env.reset(seed=0)
+    block = env.block
+    tasks = np.stack((block.task_bits, block.cycles_per_bit, block.local_hz / 1e6, block.server_hz / 1e6), -1) / 1e3
+    expected = {
+        "signal": block.signal_gain,
+        "interference": block.interference_gain,
+        "task": tasks,
+        "csi": np.abs(block.channel) ** 2,
+    }
+    for key, ratio in expected.items():
+        np.testing.assert_allclose(observation[key], np.log10(ratio + 1e-4) / 4, atol=1e-6, err_msg=key)
+        assert observation[key].dtype == np.float32
+
+
+def test_landmarks_of_the_scale():
+    np.testing.assert_allclose(log_scale(np.array([0.0, 1.0, 1e4])), [-1, 0, 1], atol=2e-5)
+
+
+EXTREMES = [
+    {"user_power_dbm": 60, "noise_dbm_per_hz": -200, "path_loss_intercept_db": 0, "path_loss_exponent": 0, "bandwidth_hz": 1e3},
+    {"user_power_dbm": -50, "noise_dbm_per_hz": -100, "path_loss_intercept_db": -100, "path_loss_exponent": 6, "radius_m": 1e5},
+    {"task_bits": 1e12, "cycles_per_bit": 1e9, "local_hz": 1e15, "server_hz": 1e15},
+    {"task_bits": 1.0, "cycles_per_bit": 1e-3, "local_hz": 1e3, "server_hz": 1e3},
+    {"shadowing_db": 20.0, "bandwidth_hz": 1e11, "num_aps": 256},
+]
+
+
+@pytest.mark.parametrize("fields", EXTREMES, ids=lambda fields: next(iter(fields)))
+def test_observations_of_every_scenario_stay_in_their_space(fields):
+    env = gym.make("MECCellFree-v0", observation="csi", num_subcarriers=1, **fields)
+    for seed in range(5):
+        observation, _ = env.reset(seed=seed)
+        assert env.observation_space.contains(observation)
+        observation, reward, *_ = env.step(env.action_space.sample())
+        assert env.observation_space.contains(observation)
+        assert np.isfinite(reward)
+
+
+def test_an_observation_of_ones_own_needs_no_change_of_the_package():
+    class SignalOnly(OBSERVATIONS["gains"]):
+        def __init__(self, scenario):
+            super().__init__(scenario)
+            self.shapes = {"signal": self.shapes["signal"]}
+
+        def observe(self, block):
+            return {"signal": super().observe(block)["signal"]}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(OBSERVATIONS, "signal_only", SignalOnly)
+        env = gym.make("MECCellFree-v0", scenario=Scenario.paper_a(observation="signal_only"))
+        observation, _ = env.reset(seed=0)
+    assert set(observation) == {"signal"}
+    assert env.observation_space.contains(observation)

@@ -1,0 +1,147 @@
+"""The benchmark command: its files, its errors, and going on after an interruption."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mec_cf_gym import Scenario
+from mec_cf_gym.cli import main
+from mec_cf_gym.evaluation import benchmark as module
+from mec_cf_gym.evaluation.benchmark import Benchmark, run
+
+FAST = ["--policies", "full-power,equal", "--reference", "equal", "--num-users", "3", "--workers", "1"]
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
+
+def rows(folder):
+    with (folder / "blocks.csv").open(newline="") as file:
+        return [{name: value for name, value in row.items() if name != "decision_ms"} for row in csv.DictReader(file)]
+
+
+def test_it_prints_a_table_and_writes_all_files(tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main(["benchmark", *FAST, "--topologies", "3", "--blocks", "2", "--out", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert (out / "table.md").read_text().strip() in printed.out
+    assert "100%" in printed.err  # the progress bar
+    assert len(rows(out)) == 2 * 2 * 3 * 2  # environments, policies, topologies, blocks
+    content = json.loads((out / "benchmark.json").read_text())
+    assert len(content["summary"]) == 4
+    assert content["settings"]["num_users"] == 3
+    assert len(content["settings"]["seeds"]) == 3
+    assert {"python", "numpy", "mec-cf-gym"} <= content["versions"].keys()
+    assert (out / "cdf.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (out / "cdf.svg").read_text()
+
+
+def test_the_json_reproduces_the_run(tmp_path):
+    settings = Benchmark(policies=("random",), reference="equal", topologies=2, blocks=2, out=tmp_path / "a", workers=1)
+    run(settings)
+    stored = json.loads((tmp_path / "a" / "benchmark.json").read_text())["settings"]
+    fields = {name: stored[name] for name in Scenario().to_dict()}
+    again = Benchmark(
+        policies=tuple(stored["policies"]),
+        env=tuple(stored["env"]),
+        reference=stored["reference"],
+        topologies=len(stored["seeds"]),
+        blocks=stored["blocks"],
+        scenario=Scenario().replace(**fields),
+        out=tmp_path / "b",
+        workers=2,
+    )
+    run(again)
+    assert rows(tmp_path / "a") == rows(tmp_path / "b")
+
+
+def test_a_run_cut_off_at_any_byte_goes_on_and_ends_the_same(tmp_path, capsys):
+    command = ["benchmark", *FAST, "--topologies", "2", "--blocks", "2", "--env", "MECCellFree-v0"]
+    main([*command, "--out", str(tmp_path / "whole")])
+    whole = (tmp_path / "whole" / "blocks.csv").read_text()
+    for cut in range(whole.index("\n") + 1, len(whole), 97):
+        out = tmp_path / f"cut-{cut}"
+        out.mkdir()
+        settings = (tmp_path / "whole" / "benchmark.json").read_text()
+        (out / "benchmark.json").write_text(settings)
+        (out / "blocks.csv").write_text(whole[:cut])
+        assert main([*command, "--resume", "--out", str(out)]) == 0
+        assert rows(out) == rows(tmp_path / "whole")
+
+
+def test_resuming_runs_only_what_is_missing(tmp_path, monkeypatch):
+    settings = Benchmark(policies=("equal",), reference="equal", topologies=4, blocks=1, out=tmp_path, workers=1)
+    run(settings)
+    kept = (tmp_path / "blocks.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "blocks.csv").write_text("".join(kept[:-1]))
+    ran = []
+    unit = module.run_unit
+    monkeypatch.setattr(module, "run_unit", lambda *args: ran.append(args) or unit(*args))
+    with pytest.raises(ValueError, match="holds a run already: add --resume"):
+        run(settings)
+    run(Benchmark(policies=("equal",), reference="equal", topologies=4, blocks=1, out=tmp_path, workers=1, resume=True))
+    assert len(ran) == 1
+
+
+def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "mec_cf_gym.cli", "benchmark", "--policies", "ica", "--env", "MECCellFree-v0"]
+    command += ["--topologies", "400", "--blocks", "2", "--workers", "2", "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not (out / "blocks.csv").exists() or len((out / "blocks.csv").read_text().splitlines()) < 8:
+        time.sleep(0.2)
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "go on with --resume" in errors
+    finished = rows(out)
+    assert len(finished) >= 7
+    complete = {row["seed"] for row in finished if row["block"] == "1"}
+    assert len(complete) >= len(finished) // 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--policies", "best"], "policies='best' is not allowed: the installed policies are"),
+        (["--env", "CartPole-v1"], "env='CartPole-v1' is not allowed: the environments are MECCellFree-v0"),
+        (["--topologies", "0"], "topologies=0 is not allowed"),
+        (["--workers", "-1"], "workers=-1 is not allowed"),
+        (["--deployment", "cellular"], "a benchmark sets it by --env"),
+        (["--num-subcarriers", "5000"], "num_subcarriers=5000"),
+        (["--combiner", "zf", "--num-aps", "2"], "zero-forcing separates at most num_aps=2 users"),
+        (["--nonsense"], "nonsense"),
+    ],
+)
+def test_bad_options_are_named_without_a_traceback(options, said, tmp_path, capsys):
+    try:
+        status = main(["benchmark", *options, "--out", str(tmp_path / "run")])
+    except SystemExit as exit_:
+        status = exit_.code
+    assert status == 2
+    printed = capsys.readouterr()
+    assert said in " ".join((printed.out + printed.err).replace("│", " ").split())
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_settings_cannot_go_on(tmp_path, capsys):
+    main(["benchmark", *FAST, "--topologies", "1", "--blocks", "1", "--out", str(tmp_path)])
+    command = ["benchmark", *FAST, "--topologies", "1", "--blocks", "1", "--out", str(tmp_path), "--resume"]
+    assert main([*command, "--radius-m", "500"]) == 2
+    assert "radius_m=500.0 differs from 1000.0" in capsys.readouterr().err
+
+
+def test_help_lists_every_option(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["benchmark", "--help"])
+    text = capsys.readouterr().out
+    for name in ("policies", "env", "topologies", "blocks", "workers", "out", "resume", *Scenario().to_dict()):
+        assert f"--{name.replace('_', '-')}" in text or f"--no-{name.replace('_', '-')}" in text
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "benchmark" in capsys.readouterr().out

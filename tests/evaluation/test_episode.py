@@ -1,0 +1,78 @@
+"""Every policy meets the same blocks, on seeds that nobody trains on."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from mec_cf_gym import Allocation, gini
+from mec_cf_gym.baselines import EqualSplit, RandomPower
+from mec_cf_gym.evaluation import SPLITS, available_policies, evaluate, load_policy, run_episode, seeds
+
+
+class Spy(EqualSplit):
+    """Remembers the blocks it saw."""
+
+    def __init__(self):
+        self.seen = []
+
+    def allocate(self, observation, block):
+        self.seen.append(block.signal_gain)
+        return super().allocate(observation, block)
+
+
+def test_policies_meet_common_random_numbers():
+    spies = {"first": Spy(), "second": Spy()}
+    records = evaluate(spies, topologies=2, blocks=3, num_users=3)
+    np.testing.assert_array_equal(spies["first"].seen, spies["second"].seen)
+    assert len(np.unique(spies["first"].seen)) == np.size(spies["first"].seen)
+    scores = {name: [r.max_latency_ms for r in records if r.policy == name] for name in spies}
+    assert scores["first"] == scores["second"]
+
+
+def test_records_are_what_the_environment_reports():
+    env, policy = gym.make("MECCellular-v0", num_users=4), EqualSplit()
+    records = list(run_episode(env, "equal", policy, 9, 3))
+    env.reset(seed=9)
+    for index, record in enumerate(records):
+        solution = policy.solve(env.unwrapped.block)
+        env.step(env.unwrapped.encode(solution.power, solution.offload))
+        assert (record.env, record.policy, record.seed, record.block) == ("MECCellular-v0", "equal", 9, index)
+        assert record.max_latency_ms == pytest.approx(1e3 * solution.max_latency, rel=1e-6)
+        assert record.gini == pytest.approx(float(gini(solution.latency)), rel=1e-5)
+        assert record.deadline_missed == (record.max_latency_ms > 0.5)
+        assert record.decision_ms > 0
+
+
+def test_random_policies_reproduce():
+    first = evaluate({"random": RandomPower()}, topologies=3, blocks=2)
+    again = evaluate({"random": RandomPower(5)}, topologies=3, blocks=2)
+    assert [r.max_latency_ms for r in first] == [r.max_latency_ms for r in again]
+
+
+def test_splits_are_disjoint_and_within_what_libraries_take():
+    train, validation, test = SPLITS.values()
+    assert train.stop <= validation.start < validation.stop <= test.start < test.stop <= 2**32
+    assert seeds("test", 3) == range(test.start, test.start + 3)
+    with pytest.raises(ValueError, match="split='dev'"):
+        seeds("dev", 1)
+    with pytest.raises(ValueError, match="count=0"):
+        seeds("test", 0)
+
+
+def test_policies_are_found_by_name():
+    assert {"full-power", "equal", "random", "greedy", "water-filling", "exact", "ica"} <= set(available_policies())
+    for name in available_policies():
+        policy = load_policy(name)
+        env = gym.make("MECCellFree-v0", num_users=2, num_subcarriers=1)
+        observation, _ = env.reset(seed=0)
+        assert isinstance(policy.allocate(observation, env.unwrapped.block), Allocation)
+
+
+def test_unknown_policies_are_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"policy='best' is not allowed: the installed policies are .*ica"):
+        load_policy("best")
+
+
+def test_foreign_environments_are_refused():
+    with pytest.raises(ValueError, match="environment of mec_cf_gym"):
+        next(run_episode(gym.make("CartPole-v1"), "equal", EqualSplit(), 0, 1))

@@ -1,0 +1,96 @@
+"""The scenario holds every number, checks it, and takes any leaf field by name."""
+
+import dataclasses
+import json
+
+import pytest
+
+from mec_cf_gym import Layout, Radio, Scenario
+
+
+def test_paper_a_has_the_papers_numbers():
+    fields = Scenario.paper_a().to_dict()
+    expected = {
+        "radius_m": 1000,
+        "bandwidth_hz": 20e6,
+        "noise_dbm_per_hz": -174,
+        "user_power_dbm": 10,
+        "task_bits": 1e3,
+        "cycles_per_bit": 1e3,
+        "local_hz": 1e9,
+        "server_hz": 5e9,
+        "block_s": 0.5e-3,
+        "receiver_noise": "physical",
+    }
+    assert {name: fields[name] for name in expected} == expected
+
+
+def test_noise_as_printed_is_summed_over_the_aps_of_a_cell_free_network_only():
+    physical, printed = Scenario.paper_a(num_aps=16), Scenario.paper_a_printed(num_aps=16)
+    assert printed.noise_w == pytest.approx(16 * physical.noise_w)
+    assert printed.replace(deployment="cellular").noise_w == physical.noise_w
+    assert physical.noise_w == pytest.approx(10 ** (-174 / 10 - 3) * 20e6 / 4)
+
+
+def test_leaf_names_are_unique():
+    leaves = [leaf.name for group in dataclasses.fields(Scenario) for leaf in dataclasses.fields(group.default)]
+    assert len(leaves) == len(set(leaves)) == len(Scenario().to_dict())
+
+
+def test_fields_survive_json():
+    scenario = Scenario.paper_a(num_users=7, task_bits=(500, 2000), local_computing=False)
+    assert Scenario().replace(**json.loads(json.dumps(scenario.to_dict()))) == scenario
+
+
+def test_whole_groups_and_leaves_can_be_replaced_together():
+    scenario = Scenario().replace(layout=Layout(num_aps=9, num_users=3), num_users=4)
+    assert (scenario.layout.num_aps, scenario.layout.num_users) == (9, 4)
+
+
+def test_a_range_of_one_value_is_that_value():
+    assert Scenario.paper_a(task_bits=(1e3, 1e3)) == Scenario.paper_a()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("num_users", 0),
+        ("num_users", -3),
+        ("num_users", 2.5),
+        ("num_users", True),
+        ("num_aps", "64"),
+        ("radius_m", -1.0),
+        ("radius_m", float("nan")),
+        ("bandwidth_hz", float("inf")),
+        ("num_subcarriers", 1334),
+        ("task_bits", (2000, 500)),
+        ("task_bits", (1, 2, 3)),
+        ("task_bits", 0),
+        ("csi_error_variance", 1.0),
+        ("combiner", "best"),
+        ("fading", None),
+        ("local_computing", "yes"),
+        ("layout", {"num_users": 3}),
+        ("radio", Layout()),
+    ],
+)
+def test_bad_values_are_refused_by_name(field, value):
+    with pytest.raises(ValueError, match=field):
+        Scenario().replace(**{field: value})
+
+
+def test_the_error_says_what_is_allowed():
+    with pytest.raises(ValueError, match=r"num_users=0 is not allowed: it must be a whole number from 1 to 1024"):
+        Layout(num_users=0)
+    with pytest.raises(ValueError, match="'mmse', 'mrc', 'zf'"):
+        Radio(combiner="best")
+
+
+def test_unknown_fields_are_refused_with_a_suggestion():
+    with pytest.raises(ValueError, match="'num_user' is not a field of Scenario; did you mean num_users"):
+        Scenario().replace(num_user=3)
+
+
+def test_zero_forcing_needs_an_ap_per_user():
+    with pytest.raises(ValueError, match="num_users=5 .* num_aps=4"):
+        Scenario.paper_a(combiner="zf", num_users=5, num_aps=4)
