@@ -14,6 +14,7 @@ from mec_cf_gym.performance import best_latency, best_offload, latency, rate
 
 MOST_STEPS = 200
 LARGEST_LOG_SINR = 600.0
+ROUNDING = 1e-9
 
 
 class ExactMinMax(Solver):
@@ -51,7 +52,7 @@ class ExactMinMax(Solver):
                 break
             target = np.where(wide, (unreached + reached) / 2, reached)
             trial = least_power(block, target)
-            meets = ((trial >= 0) & (trial <= 1)).all(-1)
+            meets = (trial <= 1).all(-1)  # NaN compares false
             better = wide & meets
             power = np.where(better[..., None, None], trial[..., None, :], power)
             reached = np.where(better, target, reached)
@@ -72,26 +73,28 @@ class ExactMinMax(Solver):
 def least_power(block: CoherenceBlock, target_s: Floats) -> Floats:
     """Return the least powers with which all users meet a target latency, on a single subcarrier.
 
-    ``p_k S_k = sinr_k (1 + sum_j I_kj p_j)`` is linear in p. Its matrix is an M-matrix exactly if the SINRs can
-    be reached with some powers, and then its solution is non-negative.
+    With ``a_k = sinr_k / S_k``, the power needed without interference, and ``q_k = 1 + sum_j I_kj p_j``, what is
+    heard beside the signal, ``p_k = a_k q_k`` and ``q = 1 + I diag(a) q``: a linear system in q, whose matrix is
+    an M-matrix exactly if the SINRs can be reached at all, and then ``q >= 1``.
 
     Args:
         block: A block with N = 1.
         target_s: Target latency, ``(...)``, in seconds.
 
     Returns:
-        Power ratios, ``(..., K)``: NaN or outside [0, 1] somewhere if the target cannot be met.
+        Power ratios, ``(..., K)``: NaN if no powers meet the target, above one if the budgets do not.
     """
     sinr = required_sinr(block, target_s)
     signal_gain = np.asarray(block.signal_gain, np.float64)[..., 0, :]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        alone = np.where(sinr > 0, sinr / signal_gain, 0.0)  # power needed without interference
-        finite = (alone < 1e100).all(-1)
-        alone = np.where(finite[..., None], alone, 0.0)
+        alone = np.where(sinr > 0, sinr / signal_gain, 0.0)
+    possible = (alone <= 1).all(-1, keepdims=True)
+    alone = np.where(possible, alone, 0.0)
     interference_gain = np.asarray(block.interference_gain, np.float64)[..., 0, :, :]
-    system = np.eye(block.num_users) - alone[..., None] * interference_gain
-    power = _solve(system, alone)
-    return np.where(finite[..., None], power, np.nan)
+    system = np.eye(block.num_users) - interference_gain * alone[..., None, :]
+    heard = _solve(system, np.ones(alone.shape))
+    reachable = possible & (heard >= 1 - ROUNDING).all(-1, keepdims=True)
+    return np.where(reachable, alone * heard, np.nan)
 
 
 def required_sinr(block: CoherenceBlock, target_s: Floats) -> Floats:

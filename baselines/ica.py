@@ -16,6 +16,9 @@ from mec_cf_gym.baselines.solution import Floats, Solution, Solver, stack_soluti
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance import best_offload, full_offload_latency, latency, rate
 
+TINY_POWER = 1e-12
+"""Stands for a power of zero where a step has to divide by it."""
+
 CONVERGED = "converged"
 STEP_LIMIT = "step limit"
 SOLVER_STOPPED = "solver stopped"
@@ -122,8 +125,8 @@ class Point:
 class ConvexStep:
     """The convex problem of one ICA step, (17)-(19) of paper A, as a parametrised cvxpy problem.
 
-    To keep the numbers near one, times are in units of the current largest latency, ``phi`` in units of its
-    current value, and ``lam`` stands for ``lambda phi_i / S``: the same problem, better conditioned.
+    It is the same problem in units that keep all numbers near one, without which the solver fails: times in
+    units of the current largest latency, and p, rho, lambda, phi, mu and nu in units of their current values.
 
     Args:
         num_subcarriers: N.
@@ -132,31 +135,30 @@ class ConvexStep:
 
     def __init__(self, num_subcarriers: int, num_users: int) -> None:
         shape, users = (num_subcarriers, num_users), (num_users,)
-        self.power = cp.Variable(shape, nonneg=True)
-        offload, largest = cp.Variable(users, nonneg=True), cp.Variable()
+        self.power, offload, largest = cp.Variable(shape, nonneg=True), cp.Variable(users), cp.Variable()
         lam, phi, mu, nu = cp.Variable(shape), cp.Variable(shape), cp.Variable(users), cp.Variable(users)
+        self.budget_share = cp.Parameter(shape, nonneg=True)  # p_i
+        self.split = cp.Parameter(users, nonneg=True)  # rho_i
         self.local = cp.Parameter(users, nonneg=True)  # Z C / f
-        self.server = cp.Parameter(users, nonneg=True)  # Z C / f_ser
-        self.rate_unit = cp.Parameter(users, nonneg=True)  # ln 2 over the tasks sent per time at 1 bit/s/Hz
-        self.sinr_unit = cp.Parameter(shape, nonneg=True)  # S / phi_i
-        self.root = cp.Parameter(shape, nonneg=True)  # 2 sqrt(p_i)
-        self.slope = cp.Parameter(shape, nonneg=True)  # p_i
+        self.local_split = cp.Parameter(users, nonneg=True)  # rho_i Z C / f
+        self.server_share = cp.Parameter(users, nonneg=True)  # Z C / (f_ser nu_i)
+        self.link_share = cp.Parameter(users, nonneg=True)  # Z mu_i / nu_i
+        self.nats = cp.Parameter(users, nonneg=True)  # sum_n log(1 + lambda_i)
+        self.sinr = cp.Parameter(shape, nonneg=True)  # lambda_i
         self.noise = cp.Parameter(shape, nonneg=True)  # 1 / phi_i
         self.interference = [cp.Parameter((num_users, num_users), nonneg=True) for _ in range(num_subcarriers)]
-        self.offload_weight = cp.Parameter(users, nonneg=True)  # nu_i / (2 rho_i)
-        self.time_weight = cp.Parameter(users, nonneg=True)  # rho_i / (2 nu_i)
-        self.whole = cp.Parameter(users, nonneg=True)  # one for a user without a CPU: nu <= t as it is
+        self.shared = cp.Parameter(users, nonneg=True)  # rho_i nu_i / 2
+        self.whole = cp.Parameter(users, nonneg=True)  # nu_i of a user without a CPU, for whom rho = 1
         constraints = [
-            cp.sum(self.power, axis=0) <= 1,
-            offload <= 1,
-            cp.multiply(self.local, 1 - offload) <= largest,
-            cp.sum(cp.log1p(cp.multiply(self.sinr_unit, lam)), axis=0)
-            >= cp.multiply(self.rate_unit, cp.inv_pos(mu)),  # (17a)
-            cp.multiply(self.root, cp.sqrt(self.power)) - cp.multiply(self.slope, phi) >= lam,  # (18a)
-            mu + self.server <= nu,  # (19a)
-            cp.multiply(self.offload_weight, cp.square(offload))
-            + cp.multiply(self.time_weight, cp.square(nu))
-            + cp.multiply(self.whole, nu)
+            cp.sum(cp.multiply(self.budget_share, self.power), axis=0) <= 1,
+            offload >= 0,
+            cp.multiply(self.split, offload) <= 1,
+            self.local - cp.multiply(self.local_split, offload) <= largest,
+            cp.sum(cp.log1p(cp.multiply(self.sinr, lam)), axis=0)
+            >= cp.multiply(self.nats, cp.inv_pos(mu)),  # (17a)
+            2 * cp.sqrt(self.power) - phi >= lam,  # (18a)
+            cp.multiply(self.link_share, mu) + self.server_share <= nu,  # (19a)
+            cp.multiply(self.shared, cp.square(offload) + cp.square(nu)) + cp.multiply(self.whole, nu)
             <= largest,  # (19b)
         ]
         constraints += [
@@ -166,41 +168,48 @@ class ConvexStep:
 
     def improve(self, block: CoherenceBlock, point: Point, sinr_floor: float) -> Floats | None:
         """Return the powers that solve the problem around ``point``, ``(N, K)``; None if the solver failed."""
-        self._linearise(block, lifted(block, point, sinr_floor), point.largest_s)
+        centre = lifted(block, point, sinr_floor)
+        self._linearise(block, centre, point.largest_s)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an inaccurate solution is judged by its true latency
             try:
                 self.problem.solve(solver=cp.CLARABEL)
             except cp.error.SolverError:
                 return None
-        power: Any = self.power.value
-        return power if power is not None and np.isfinite(power).all() else None
+        ratio: Any = self.power.value
+        return centre.power * ratio if ratio is not None and np.isfinite(ratio).all() else None
 
     def _linearise(self, block: CoherenceBlock, point: Point, unit_s: float) -> None:
-        cycles = block.task_bits * block.cycles_per_bit
         has_cpu = block.local_hz > 0
-        interference = (block.interference_gain @ point.power[..., None])[..., 0]
-        phi = 1 + interference
-        nu = full_offload_latency(block, rate(block, point.power)) / unit_s
-        self.local.value = np.where(has_cpu, cycles / np.where(has_cpu, block.local_hz, 1.0), 0.0) / unit_s
-        self.server.value = cycles / block.server_hz / unit_s
-        self.rate_unit.value = math.log(2) * block.task_bits / (block.subcarrier_bandwidth_hz * unit_s)
-        self.sinr_unit.value = block.signal_gain / phi
-        self.root.value = 2 * np.sqrt(point.power)
-        self.slope.value = point.power
+        cycles = block.task_bits * block.cycles_per_bit
+        local = np.where(has_cpu, cycles / np.where(has_cpu, block.local_hz, 1.0), 0.0) / unit_s
+        phi = 1 + (block.interference_gain @ point.power[..., None])[..., 0]
+        sinr = block.signal_gain * point.power / phi
+        nu_s = full_offload_latency(block, rate(block, point.power))
+        has_link = np.isfinite(nu_s)
+        nu = np.where(has_link, nu_s, 1.0) / unit_s
+        server = cycles / block.server_hz / unit_s
+        self.budget_share.value = point.power
+        self.split.value = point.offload
+        self.local.value = local
+        self.local_split.value = local * point.offload
+        self.server_share.value = np.where(has_link, server / nu, 0.0)
+        self.link_share.value = np.where(has_link, 1 - server / nu, 1.0)
+        self.nats.value = np.log1p(sinr).sum(0)
+        self.sinr.value = sinr
         self.noise.value = 1 / phi
-        for parameter, gains in zip(self.interference, block.interference_gain / phi[..., None], strict=True):
+        received = block.interference_gain * point.power[:, None, :] / phi[..., None]
+        for parameter, gains in zip(self.interference, received, strict=True):
             parameter.value = gains
-        self.offload_weight.value = np.where(has_cpu, nu / (2 * point.offload), 0.0)
-        self.time_weight.value = np.where(has_cpu, point.offload / (2 * nu), 0.0)
-        self.whole.value = np.where(has_cpu, 0.0, 1.0)
+        self.shared.value = np.where(has_cpu, np.where(has_link, point.offload * nu, local) / 2, 0.0)
+        self.whole.value = np.where(has_cpu, 0.0, nu)
 
 
 def lifted(block: CoherenceBlock, point: Point, sinr_floor: float) -> Point:
     """Return ``point`` with every power raised to where it gives at least the SINR ``sinr_floor``."""
     interference = (block.interference_gain @ point.power[..., None])[..., 0]
     least = sinr_floor * (1 + interference) / np.maximum(block.signal_gain, np.finfo(float).tiny)
-    return Point.of(block, np.maximum(point.power, np.minimum(least, 1.0)))
+    return Point.of(block, np.maximum(point.power, np.clip(least, TINY_POWER, 1.0)))
 
 
 def onto_budgets(power: Floats) -> Floats:

@@ -23,6 +23,4 @@ for num_subcarriers in (1, 4):
 
     if num_subcarriers == 1:
         exact = ExactMinMax().solve(block)
-        print(
-            f"exact        {1e3 * exact.max_latency:.5f} ms, certified above {1e3 * exact.lower_bound:.5f} ms"
-        )
+        print(f"exact        {1e3 * exact.max_latency:.5f} ms, certified above {1e3 * exact.lower_bound:.5f} ms")

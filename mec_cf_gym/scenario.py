@@ -188,9 +188,7 @@ class Scenario:
             leaves.setdefault(group_of[name], {})[name] = fields[name]
         return dataclasses.replace(
             base,
-            **{
-                group: dataclasses.replace(getattr(base, group), **changes) for group, changes in leaves.items()
-            },
+            **{group: dataclasses.replace(getattr(base, group), **changes) for group, changes in leaves.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:

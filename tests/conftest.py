@@ -37,5 +37,7 @@ def reference(request):
         }
     signal, interference, *solved = arrays.values()
     each = np.ones(signal[:, 0].shape)
-    block = CoherenceBlock(signal, interference, 1e3 * each, 1e3 * each, 1e9 * each, 5e9 * each, 20e6 / subcarriers)
+    block = CoherenceBlock(
+        signal, interference, 1e3 * each, 1e3 * each, 1e9 * each, 5e9 * each, 20e6 / subcarriers
+    )
     return block, *solved

@@ -8,7 +8,9 @@ import mec_cf_gym.evaluation
 import mec_cf_gym.scenario
 
 
-@pytest.mark.parametrize("module", [mec_cf_gym.scenario, mec_cf_gym.evaluation], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [mec_cf_gym.scenario, mec_cf_gym.evaluation], ids=lambda module: module.__name__
+)
 def test_docstring_examples(module):
     results = doctest.testmod(module)
     assert results.attempted > 0

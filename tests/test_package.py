@@ -16,7 +16,9 @@ def python(code, cwd):
 
 
 def test_importing_it_loads_no_heavy_package(tmp_path):
-    code = "import sys, mec_cf_gym; print({'torch', 'cvxpy', 'matplotlib', 'stable_baselines3'} & set(sys.modules))"
+    code = (
+        "import sys, mec_cf_gym; print({'torch', 'cvxpy', 'matplotlib', 'stable_baselines3'} & set(sys.modules))"
+    )
     assert python(code, tmp_path).stdout.strip() == "set()"
 
 

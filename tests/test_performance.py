@@ -152,7 +152,9 @@ def test_gradients_agree_with_finite_differences(case):
     tensor = torch.tensor(power * 0.9, requires_grad=True)
     offload = torch.tensor(rng.uniform(0.2, 0.8, block.task_bits.shape), requires_grad=True)
     assert torch.autograd.gradcheck(lambda p: rate(block, p) / 1e6, (tensor,), atol=1e-4, rtol=1e-3)
-    assert torch.autograd.gradcheck(lambda p, o: 1e3 * latency(block, p, o), (tensor, offload), atol=1e-4, rtol=1e-3)
+    assert torch.autograd.gradcheck(
+        lambda p, o: 1e3 * latency(block, p, o), (tensor, offload), atol=1e-4, rtol=1e-3
+    )
     assert torch.autograd.gradcheck(lambda p: best_offload(block, p), (tensor,), atol=1e-4, rtol=1e-3)
 
 

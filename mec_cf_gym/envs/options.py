@@ -39,12 +39,7 @@ def checked_mask(mask: Any, num_envs: int) -> NDArray[np.bool_]:
     """
     if mask is None:
         return np.ones(num_envs, np.bool_)
-    if (
-        not isinstance(mask, np.ndarray)
-        or mask.dtype != np.bool_
-        or mask.shape != (num_envs,)
-        or not mask.any()
-    ):
+    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (num_envs,) or not mask.any():
         raise refuse(
             "reset_mask", mask, f"it must be a boolean array of shape ({num_envs},) with one True at least"
         )

@@ -71,9 +71,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
             raise refuse("num_envs", num_envs, "it must be a whole number of at least 1")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise refuse(
-                "render_mode", render_mode, f"it must be None or one of {self.metadata['render_modes']}"
-            )
+            raise refuse("render_mode", render_mode, f"it must be None or one of {self.metadata['render_modes']}")
         self.num_envs = num_envs
         self.render_mode = render_mode
         self._adopt(self._resolve(scenario, fields))
@@ -230,9 +228,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             raise refuse("scenario", base, "it must be a Scenario")
         for name in fields.keys() & self.fixed_fields.keys():
             if fields[name] != self.fixed_fields[name]:
-                raise refuse(
-                    name, fields[name], f"this environment's id fixes it to {self.fixed_fields[name]!r}"
-                )
+                raise refuse(name, fields[name], f"this environment's id fixes it to {self.fixed_fields[name]!r}")
         return base.replace(**{**fields, **self.fixed_fields})
 
     def _swapped(self, scenario: Scenario, mask: Flags) -> Scenario:

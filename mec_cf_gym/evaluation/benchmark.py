@@ -108,9 +108,7 @@ class Benchmark:
                 raise refuse("env", env, f"the environments are {', '.join(ENV_IDS)}")
         for policy in self.all_policies():
             if policy not in available_policies():
-                raise refuse(
-                    "policies", policy, f"the installed policies are {', '.join(available_policies())}"
-                )
+                raise refuse("policies", policy, f"the installed policies are {', '.join(available_policies())}")
         fields, defaults = self.scenario.to_dict(), Scenario().to_dict()
         for name, instead in {"deployment": "--env", "episode_blocks": "--blocks"}.items():
             if fields[name] != defaults[name]:

@@ -43,9 +43,7 @@ class RunStore:
         """
         if self.settings_path.exists():
             if not resume:
-                raise ValueError(
-                    f"out={str(self.folder)!r} holds a run already: add --resume, or choose another"
-                )
+                raise ValueError(f"out={str(self.folder)!r} holds a run already: add --resume, or choose another")
             self._check_same(json.loads(self.settings_path.read_text())["settings"], settings)
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -117,8 +115,6 @@ def _parse(row: dict[str, str | None]) -> Record | None:
         "bool": _BOOL.__getitem__,
     }
     try:
-        return Record(
-            **{field.name: readers[field.type](row[field.name]) for field in dataclasses.fields(Record)}
-        )
+        return Record(**{field.name: readers[field.type](row[field.name]) for field in dataclasses.fields(Record)})
     except (KeyError, TypeError, ValueError):
         return None

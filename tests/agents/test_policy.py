@@ -4,8 +4,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.wrappers import FlattenObservation, RescaleAction
-
 from mec_cf_gym.agents import AgentPolicy
+
 from mec_cf_gym.evaluation import evaluate
 
 
@@ -38,7 +38,9 @@ def test_observations_and_actions_pass_through_the_wrappers():
 
 def test_it_runs_in_an_evaluation():
     agent = Agent(np.full(6, 0.5, np.float32))
-    records = evaluate({"agent": AgentPolicy(agent, make_env())}, topologies=2, blocks=2, num_users=3, num_subcarriers=1)
+    records = evaluate(
+        {"agent": AgentPolicy(agent, make_env())}, topologies=2, blocks=2, num_users=3, num_subcarriers=1
+    )
     assert len(records) == 4
     assert set(agent.seen) == {"signal", "interference", "task"}
 

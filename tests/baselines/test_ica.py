@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from mec_cf_gym import latency
 from mec_cf_gym.baselines import ICA, EqualSplit, ExactMinMax
 from mec_cf_gym.baselines.ica import CONVERGED, SOLVER_STOPPED, STEP_LIMIT
+
+from mec_cf_gym import latency
 
 from ..conftest import draw_blocks
 
@@ -57,7 +57,9 @@ def test_it_reaches_the_exact_optimum_on_one_subcarrier(local_computing):
     local_computing=st.booleans(),
     spread=st.sampled_from([1.0, 10.0, 100.0]),
 )
-def test_it_is_sound_on_any_network(seed, num_subcarriers, num_users, num_aps, deployment, local_computing, spread):
+def test_it_is_sound_on_any_network(
+    seed, num_subcarriers, num_users, num_aps, deployment, local_computing, spread
+):
     block = next(
         draw_blocks(
             1,

@@ -36,7 +36,10 @@ def test_rows_of_a_batch_share_fields_without_a_batch_axis(blocks):
 
 
 def test_tasks_are_drawn_anew_for_every_user_and_block_from_their_ranges():
-    world, streams = World(Scenario.paper_a(task_bits=(500, 2000), cycles_per_bit=(10, 20))), Streams.from_seeds([0])
+    world, streams = (
+        World(Scenario.paper_a(task_bits=(500, 2000), cycles_per_bit=(10, 20))),
+        Streams.from_seeds([0]),
+    )
     first = world.begin(streams)
     second = world.advance(first, streams)
     for name, (low, high) in {"task_bits": (500, 2000), "cycles_per_bit": (10, 20)}.items():

@@ -40,7 +40,11 @@ BAD_ACTIONS = {
 
 @pytest.mark.parametrize("action", BAD_ACTIONS.values(), ids=BAD_ACTIONS)
 def test_bad_actions(env, action):
-    twin = gym.make("MECCellFree-v0") if env.action_space.shape == SHAPE else gym.make_vec("MECCellFree-v0", num_envs=2)
+    twin = (
+        gym.make("MECCellFree-v0")
+        if env.action_space.shape == SHAPE
+        else gym.make_vec("MECCellFree-v0", num_envs=2)
+    )
     twin.reset(seed=0)
     with pytest.raises(ValueError, match="action"):
         env.step(action(env))
@@ -51,7 +55,9 @@ def test_bad_actions(env, action):
 def test_the_error_names_entry_value_and_range():
     env = gym.make("MECCellFree-v0").unwrapped
     env.reset(seed=0)
-    with pytest.raises(ValueError, match=r"action\[0, 3\]=nan is not allowed: it must be a finite number in \[0, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"action\[0, 3\]=nan is not allowed: it must be a finite number in \[0, 1\]"
+    ):
         env.step(with_entry(np.nan)(env))
     with pytest.raises(ValueError, match=r"action has shape \(3,\); it must be \(50,\)"):
         env.step(np.zeros(3))
@@ -110,6 +116,7 @@ def test_bad_options(env, options, named):
         ({"reward": "mean"}, "reward='mean'"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*render_mode=:UserWarning")  # Gymnasium warns before the error
 def test_bad_keywords_of_make(make, fields, named):
     with pytest.raises(ValueError, match=named):
         make("MECCellFree-v0", **fields)

@@ -10,7 +10,12 @@ import pytest
 
 from mec_cf_gym.registration import ENV_IDS
 
-FIELDS = {"fading": "gauss_markov", "speed_m_per_s": (1.0, 30.0), "mobility": "random_waypoint", "task_bits": (500, 2000)}
+FIELDS = {
+    "fading": "gauss_markov",
+    "speed_m_per_s": (1.0, 30.0),
+    "mobility": "random_waypoint",
+    "task_bits": (500, 2000),
+}
 
 
 def rollout(env_id, seed):
@@ -69,7 +74,9 @@ def test_blocks_do_not_depend_on_actions():
     env.reset(seed=2), twin.reset(seed=2)
     for _ in range(3):
         seen = env.step(env.action_space.sample())[0]
-        np.testing.assert_array_equal(seen["interference"], twin.step(twin.action_space.sample())[0]["interference"])
+        np.testing.assert_array_equal(
+            seen["interference"], twin.step(twin.action_space.sample())[0]["interference"]
+        )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ def test_observations_show_the_block_on_the_documented_scale():
     env = gym.make("MECCellFree-v0", observation="csi", task_bits=(500, 2000)).unwrapped
     observation, _ = env.reset(seed=0)
     block = env.block
-    tasks = np.stack((block.task_bits, block.cycles_per_bit, block.local_hz / 1e6, block.server_hz / 1e6), -1) / 1e3
+    tasks = (
+        np.stack((block.task_bits, block.cycles_per_bit, block.local_hz / 1e6, block.server_hz / 1e6), -1) / 1e3
+    )
     expected = {
         "signal": block.signal_gain,
         "interference": block.interference_gain,
@@ -29,8 +31,20 @@ def test_landmarks_of_the_scale():
 
 
 EXTREMES = [
-    {"user_power_dbm": 60, "noise_dbm_per_hz": -200, "path_loss_intercept_db": 0, "path_loss_exponent": 0, "bandwidth_hz": 1e3},
-    {"user_power_dbm": -50, "noise_dbm_per_hz": -100, "path_loss_intercept_db": -100, "path_loss_exponent": 6, "radius_m": 1e5},
+    {
+        "user_power_dbm": 60,
+        "noise_dbm_per_hz": -200,
+        "path_loss_intercept_db": 0,
+        "path_loss_exponent": 0,
+        "bandwidth_hz": 1e3,
+    },
+    {
+        "user_power_dbm": -50,
+        "noise_dbm_per_hz": -100,
+        "path_loss_intercept_db": -100,
+        "path_loss_exponent": 6,
+        "radius_m": 1e5,
+    },
     {"task_bits": 1e12, "cycles_per_bit": 1e9, "local_hz": 1e15, "server_hz": 1e15},
     {"task_bits": 1.0, "cycles_per_bit": 1e-3, "local_hz": 1e3, "server_hz": 1e3},
     {"shadowing_db": 20.0, "bandwidth_hz": 1e11, "num_aps": 256},

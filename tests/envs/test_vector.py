@@ -117,7 +117,9 @@ class TestScenarioOption:
         env.reset(seed=0, options={"scenario": Scenario.paper_a(radius_m=10.0)})
         assert env.unwrapped.scenario.layout.deployment == "cellular"
 
-    @pytest.mark.parametrize("change", [{"num_users": 4}, {"num_aps": 9}, {"num_subcarriers": 2}, {"observation": "csi"}])
+    @pytest.mark.parametrize(
+        "change", [{"num_users": 4}, {"num_aps": 9}, {"num_subcarriers": 2}, {"observation": "csi"}]
+    )
     def test_other_shapes_are_refused_and_nothing_changes(self, change):
         env = gym.make("MECCellFree-v0", num_users=3)
         observation, _ = env.reset(seed=0)

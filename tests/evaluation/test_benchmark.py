@@ -21,7 +21,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 def rows(folder):
     with (folder / "blocks.csv").open(newline="") as file:
-        return [{name: value for name, value in row.items() if name != "decision_ms"} for row in csv.DictReader(file)]
+        return [
+            {name: value for name, value in row.items() if name != "decision_ms"} for row in csv.DictReader(file)
+        ]
 
 
 def test_it_prints_a_table_and_writes_all_files(tmp_path, capsys):
@@ -41,7 +43,9 @@ def test_it_prints_a_table_and_writes_all_files(tmp_path, capsys):
 
 
 def test_the_json_reproduces_the_run(tmp_path):
-    settings = Benchmark(policies=("random",), reference="equal", topologies=2, blocks=2, out=tmp_path / "a", workers=1)
+    settings = Benchmark(
+        policies=("random",), reference="equal", topologies=2, blocks=2, out=tmp_path / "a", workers=1
+    )
     run(settings)
     stored = json.loads((tmp_path / "a" / "benchmark.json").read_text())["settings"]
     fields = {name: stored[name] for name in Scenario().to_dict()}
@@ -83,13 +87,17 @@ def test_resuming_runs_only_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "run_unit", lambda *args: ran.append(args) or unit(*args))
     with pytest.raises(ValueError, match="holds a run already: add --resume"):
         run(settings)
-    run(Benchmark(policies=("equal",), reference="equal", topologies=4, blocks=1, out=tmp_path, workers=1, resume=True))
+    run(
+        Benchmark(
+            policies=("equal",), reference="equal", topologies=4, blocks=1, out=tmp_path, workers=1, resume=True
+        )
+    )
     assert len(ran) == 1
 
 
 def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "mec_cf_gym.cli", "benchmark", "--policies", "ica", "--env", "MECCellFree-v0"]
+    command = [sys.executable, "-m", "mec_cf_gym", "benchmark", "--policies", "ica", "--env", "MECCellFree-v0"]
     command += ["--topologies", "400", "--blocks", "2", "--workers", "2", "--out", str(out)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not (out / "blocks.csv").exists() or len((out / "blocks.csv").read_text().splitlines()) < 8:

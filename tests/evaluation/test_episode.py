@@ -3,9 +3,9 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from mec_cf_gym.baselines import EqualSplit, RandomPower
 
 from mec_cf_gym import Allocation, gini
-from mec_cf_gym.baselines import EqualSplit, RandomPower
 from mec_cf_gym.evaluation import SPLITS, available_policies, evaluate, load_policy, run_episode, seeds
 
 
@@ -60,7 +60,9 @@ def test_splits_are_disjoint_and_within_what_libraries_take():
 
 
 def test_policies_are_found_by_name():
-    assert {"full-power", "equal", "random", "greedy", "water-filling", "exact", "ica"} <= set(available_policies())
+    assert {"full-power", "equal", "random", "greedy", "water-filling", "exact", "ica"} <= set(
+        available_policies()
+    )
     for name in available_policies():
         policy = load_policy(name)
         env = gym.make("MECCellFree-v0", num_users=2, num_subcarriers=1)
