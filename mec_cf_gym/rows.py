@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Tree = TypeVar("Tree")
+CACHE_BYTES = 2**18
+"""Half of a small second-level cache."""
+
 Index = int | tuple[int, ...] | NDArray[np.bool_]
 
 
@@ -27,6 +30,13 @@ def put_rows(tree: Tree, mask: NDArray[np.bool_], rows: Tree) -> Tree:
         return merged
 
     return _map(put, tree, rows)
+
+
+def row_slices(rows: int, bytes_per_row: int) -> Iterator[slice]:
+    """Yield slices of rows whose arrays stay in a core's cache while several passes are made over them."""
+    step = max(1, CACHE_BYTES // bytes_per_row)
+    for start in range(0, rows, step):
+        yield slice(start, start + step)
 
 
 def _map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:

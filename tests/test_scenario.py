@@ -92,5 +92,5 @@ def test_unknown_fields_are_refused_with_a_suggestion():
 
 
 def test_zero_forcing_needs_an_ap_per_user():
-    with pytest.raises(ValueError, match="num_users=5 .* num_aps=4"):
+    with pytest.raises(ValueError, match=r"num_users=5 .* num_aps=4"):
         Scenario.paper_a(combiner="zf", num_users=5, num_aps=4)

@@ -12,6 +12,7 @@ import numpy as np
 from mec_cf_gym.arrays import Array
 from mec_cf_gym.block.combining import COMBINERS, receive_gains
 from mec_cf_gym.block.fading import FADINGS, Coefficients
+from mec_cf_gym.rows import row_slices
 
 if TYPE_CHECKING:
     from mec_cf_gym.network.network import Network
@@ -88,9 +89,15 @@ class BlockModel:
         snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
         error_share = scenario.radio.csi_error_variance
         error_gain = error_share * snr if error_share else None
-        channel = fading * np.sqrt((1 - error_share) * snr).astype(np.float32)[..., None, :, :]
-        combiner = self.combiner.combine(channel, error_gain)
-        signal_gain, interference_gain = receive_gains(combiner, channel, error_gain)
+        amplitude = np.sqrt((1 - error_share) * snr).astype(np.float32)[..., None, :, :]
+        channel = np.empty_like(fading)
+        signal_gain = np.empty(fading.shape[:2] + users)
+        interference_gain = np.empty(fading.shape[:2] + users * 2)
+        for rows in row_slices(len(fading), fading[0].nbytes):
+            error = None if error_gain is None else error_gain[rows]
+            np.multiply(fading[rows], amplitude[rows], out=channel[rows])
+            combiner = self.combiner.combine(channel[rows], error)
+            signal_gain[rows], interference_gain[rows] = receive_gains(combiner, channel[rows], error)
         return CoherenceBlock(
             signal_gain=signal_gain,
             interference_gain=interference_gain,

@@ -82,6 +82,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._streams = Streams(np.random.default_rng() for _ in range(num_envs))
         self._state: State | None = None
         self._outcome: Outcome | None = None
+        self._stepped = np.zeros(num_envs, np.bool_)
         self._elapsed = np.zeros(num_envs, np.int64)
         self._ended = np.zeros(num_envs, np.bool_)
 
@@ -99,11 +100,6 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     def block(self) -> CoherenceBlock:
         """The current coherence blocks, one a row: what the next action is judged by."""
         return self._current().block
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """What the last action led to, one a row; None after a reset."""
-        return self._outcome
 
     @property  # type: ignore[override]  # a tuple, as in SyncVectorEnv
     def np_random(self) -> tuple[np.random.Generator, ...]:
@@ -153,7 +149,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             self._adopt(self._swapped(wanted["scenario"], mask))
         self._streams = Streams(generators)
         self._state = self._restart(self._state, mask)
-        self._outcome = None
+        self._stepped = self._stepped & ~mask
         self._elapsed = np.where(mask, 0, self._elapsed)
         self._ended = self._ended & ~mask
         return self._observation.observe(self.block), {}
@@ -177,7 +173,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         outcome = outcome_of(state.block, allocation, self._scenario.episode.latency_cap_s)
         stepped = ~self._ended
         self._state = self._next(state, stepped)
-        self._outcome = outcome
+        self._outcome, self._stepped = outcome, stepped
         self._elapsed = np.where(stepped, self._elapsed + 1, 0)
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
         rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
@@ -196,7 +192,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             draw_network(
                 self._scenario,
                 take_rows(self.network, row),
-                None if self._outcome is None else take_rows(self._outcome, row),
+                take_rows(self._outcome, row) if self._stepped[row] else None,
             )
             for row in range(self.num_envs)
         )

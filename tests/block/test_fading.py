@@ -1,5 +1,7 @@
 """Fading: moments, and Gauss-Markov correlation against Jakes' model."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.special import j0
@@ -30,7 +32,7 @@ def test_coefficients_are_circular_with_unit_variance_in_every_block(fading):
 @pytest.mark.parametrize("speed_m_per_s", [0.0, 10.0, 50.0, 115.0, 200.0])
 def test_successive_blocks_are_correlated_as_jakes_says(speed_m_per_s):
     blocks = list(coefficients(30, fading="gauss_markov", speed_m_per_s=speed_m_per_s))
-    measured = np.mean([(after * before.conj()).mean() for before, after in zip(blocks, blocks[1:], strict=False)])
+    measured = np.mean([(after * before.conj()).mean() for before, after in itertools.pairwise(blocks)])
     doppler_hz = speed_m_per_s * 2e9 / 299_792_458
     expected = j0(2 * np.pi * doppler_hz * 0.5e-3)
     assert abs(measured - expected) < 4 / np.sqrt(29 * blocks[0].size)
@@ -39,7 +41,7 @@ def test_successive_blocks_are_correlated_as_jakes_says(speed_m_per_s):
 def test_users_of_different_speed_have_different_correlation():
     blocks = list(coefficients(20, rows=64, fading="gauss_markov", speed_m_per_s=(0.0, 100.0)))
     by_user = np.mean(
-        [(after * before.conj()).real.mean((1, 2)) for before, after in zip(blocks, blocks[1:], strict=False)], 0
+        [(after * before.conj()).real.mean((1, 2)) for before, after in itertools.pairwise(blocks)], 0
     )
     assert np.ptp(by_user) > 0.5
 

@@ -56,10 +56,10 @@ def test_all_randomness_comes_from_np_random():
 
 
 def test_global_random_numbers_are_not_touched():
-    np.random.seed(0)
-    before = np.random.get_state()[1].copy()
+    np.random.seed(0)  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
     rollout("MECCellFree-v0", 0)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 def test_unseeded_environments_differ_and_resets_draw_new_networks():

@@ -122,7 +122,7 @@ class TestScenarioOption:
     )
     def test_other_shapes_are_refused_and_nothing_changes(self, change):
         env = gym.make("MECCellFree-v0", num_users=3)
-        observation, _ = env.reset(seed=0)
+        env.reset(seed=0)
         before = env.unwrapped.scenario
         with pytest.raises(ValueError, match=next(iter(change))):
             env.reset(seed=1, options={"scenario": before.replace(**change)})

@@ -1,5 +1,7 @@
 """Networks: positions, propagation and mobility."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -64,11 +66,12 @@ def test_static_networks_stay_as_they_are():
     assert model.advance(network, streams) is network
 
 
-class TestRandomWaypoint:
-    fields = {"mobility": "random_waypoint", "speed_m_per_s": (1.0, 30.0), "block_s": 0.1, "radius_m": 50.0}
+WALK = {"mobility": "random_waypoint", "speed_m_per_s": (1.0, 30.0), "block_s": 0.1, "radius_m": 50.0}
 
+
+class TestRandomWaypoint:
     def walk(self, blocks):
-        model, streams = NetworkModel(Scenario.paper_a(**self.fields)), Streams.from_seeds(range(4))
+        model, streams = NetworkModel(Scenario.paper_a(**WALK)), Streams.from_seeds(range(4))
         network = model.draw(streams)
         for _ in range(blocks):
             yield network
@@ -77,7 +80,7 @@ class TestRandomWaypoint:
     def test_users_move_at_their_speed_towards_their_waypoint_and_stay_inside(self):
         arrivals = 0
         networks = list(self.walk(200))
-        for before, after in zip(networks, networks[1:], strict=False):
+        for before, after in itertools.pairwise(networks):
             moved_m = np.linalg.norm(after.user_positions_m - before.user_positions_m, axis=-1)
             arrived = (after.waypoints_m != before.waypoints_m).any(-1)
             arrivals += arrived.sum()
@@ -89,7 +92,7 @@ class TestRandomWaypoint:
     def test_gains_follow_the_positions_and_shadowing_stays(self):
         *_, first, last = self.walk(20)
         np.testing.assert_array_equal(first.shadowing_db, last.shadowing_db)
-        model = NetworkModel(Scenario.paper_a(**self.fields))
+        model = NetworkModel(Scenario.paper_a(**WALK))
         expected = model.propagation.gain(last.ap_positions_m, last.user_positions_m, last.shadowing_db)
         np.testing.assert_array_equal(last.large_scale_gain, expected)
         assert not np.array_equal(first.large_scale_gain, last.large_scale_gain)
