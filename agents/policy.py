@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.fields import refuse
 
 
 class Predictor(Protocol):
@@ -38,9 +39,10 @@ class AgentPolicy:
 
     def __init__(self, agent: Predictor, env: gym.Env[Any, Any]) -> None:
         if not isinstance(env.unwrapped, MECEnv):
-            raise ValueError(f"env={env!r} is not allowed: it must be an environment of mec_cf_gym")
+            raise refuse("env", env, "it must be an environment of mec_cf_gym")
         self.agent = agent
         self.base = env.unwrapped
+        self.seen_space = env.observation_space
         self.outer_first = list(_wrappers(env))
 
     def reset(self, seed: int) -> None:
@@ -52,6 +54,8 @@ class AgentPolicy:
         for wrapper in reversed(self.outer_first):
             if isinstance(wrapper, gym.ObservationWrapper):
                 seen = wrapper.observation(seen)
+        if not self.seen_space.contains(seen):
+            raise refuse("observation", seen, "a wrapper of env changes it in a way that cannot be repeated here")
         action, _ = self.agent.predict(seen, deterministic=True)
         for wrapper in self.outer_first:
             if isinstance(wrapper, gym.ActionWrapper):

@@ -32,11 +32,11 @@ class RandomPower(Heuristic):
     """
 
     def __init__(self, seed: int = 0) -> None:
-        self.rng = np.random.default_rng(seed)
+        self.reset(seed)
 
     def reset(self, seed: int) -> None:
-        """Begin an episode with random numbers from ``seed``."""
-        self.rng = np.random.default_rng(seed)
+        """Begin an episode with random numbers from ``seed``, other than those that draw the network."""
+        self.rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
 
     def power(self, block: CoherenceBlock) -> Floats:
         """Return powers uniform on the simplex ``sum_n p[n, k] <= 1``, ``(..., N, K)``."""

@@ -14,8 +14,11 @@ from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.solution import Floats, Solution, Solver, stack_solutions
 
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_offload, full_offload_latency, latency, rate
 
+STAGE_TOLERANCE = 1e-4
+"""Relative fall at which the next floor takes over; only the last is followed to the end."""
 TINY_POWER = 1e-12
 """Stands for a power of zero where a step has to divide by it."""
 
@@ -32,13 +35,13 @@ class ICA(Solver):
     powers are put back exactly onto the budgets, get their best split and are judged by their true latency; the
     best point so far is kept, so the largest latency never rises. A problem is compiled once per (N, K).
 
-    As printed, a power that a step drives to zero stays there: (18a) has no slope at ``p_i = 0``. From an equal
-    split this traps about one network in ten a percent or more above the best known point. Steps therefore
-    expand around powers raised to a small SINR, which falls to zero, the printed step, as progress stops;
-    ``sinr_floors=(0.0,)`` is the algorithm as printed.
+    As printed, a power that a step drives to zero stays there: (18a) has no slope at ``p_i = 0``. For N > 1 this
+    traps some networks a percent or more above where they could be (``benchmarks/ica.py`` counts them). Steps
+    therefore expand around powers raised to a small SINR, which falls to zero, the printed step, as progress
+    stops; ``sinr_floors=(0.0,)`` is the algorithm as printed.
 
     Args:
-        tolerance: Relative fall of the largest latency in a step at which to go to the next floor, or to stop.
+        tolerance: Relative fall of the largest latency in a step at which to stop.
         max_steps: Steps at most.
         sinr_floors: SINRs (at interference as it is) below which no power is expanded around, one after another.
 
@@ -47,14 +50,14 @@ class ICA(Solver):
     """
 
     def __init__(
-        self, tolerance: float = 1e-5, max_steps: int = 100, sinr_floors: tuple[float, ...] = (0.1, 0.01, 0.0)
+        self, tolerance: float = 1e-6, max_steps: int = 200, sinr_floors: tuple[float, ...] = (0.1, 0.01, 0.0)
     ) -> None:
         if not tolerance >= 0:
-            raise ValueError(f"tolerance={tolerance!r} is not allowed: it must be at least 0")
+            raise refuse("tolerance", tolerance, "it must be at least 0")
         if max_steps < 1:
-            raise ValueError(f"max_steps={max_steps!r} is not allowed: it must be at least 1")
+            raise refuse("max_steps", max_steps, "it must be at least 1")
         if not sinr_floors or not min(sinr_floors) >= 0:
-            raise ValueError(f"sinr_floors={sinr_floors!r} is not allowed: it must hold numbers of at least 0")
+            raise refuse("sinr_floors", sinr_floors, "it must hold numbers of at least 0")
         self.tolerance = tolerance
         self.max_steps = max_steps
         self.sinr_floors = sinr_floors
@@ -71,6 +74,9 @@ class ICA(Solver):
             return self._solve_one(block)
         return stack_solutions([self._solve_one(row) for row in block.rows()], block.batch_shape)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_problems": {}}  # solvers in them cannot be pickled
+
     def _problem(self, *shape: int) -> ConvexStep:
         if shape not in self._problems:
             self._problems[shape] = ConvexStep(*shape)
@@ -79,7 +85,7 @@ class ICA(Solver):
     def _solve_one(self, block: CoherenceBlock) -> Solution:
         problem = self._problem(block.num_subcarriers, block.num_users)
         point = Point.of(block, EqualSplit().power(block))
-        history, times, status = [point.largest_s], [], SOLVER_STOPPED
+        history, times, stopped = [point.largest_s], [], False
         floors = list(self.sinr_floors) if math.isfinite(point.largest_s) else []
         while floors and len(times) < self.max_steps:
             began = time.perf_counter()
@@ -90,11 +96,10 @@ class ICA(Solver):
             if fall > 0:
                 point = after
             history.append(point.largest_s)
-            if fall <= self.tolerance:
+            if fall <= (self.tolerance if len(floors) == 1 else max(self.tolerance, STAGE_TOLERANCE)):
+                stopped |= power is None or (fall < -STAGE_TOLERANCE and not problem.accurate)
                 del floors[0]
-                status = SOLVER_STOPPED if power is None else CONVERGED
-        if floors:
-            status = STEP_LIMIT
+        status = STEP_LIMIT if floors else SOLVER_STOPPED if stopped else CONVERGED
         return Solution(
             power=point.power,
             offload=point.offload,
@@ -165,23 +170,27 @@ class ConvexStep:
             self.noise[n] + self.interference[n] @ self.power[n] <= phi[n] for n in range(num_subcarriers)
         ]  # (18b)
         self.problem = cp.Problem(cp.Minimize(largest), constraints)
+        self.accurate = False  # whether the solver was sure of its last solution
 
     def improve(self, block: CoherenceBlock, point: Point, sinr_floor: float) -> Floats | None:
         """Return the powers that solve the problem around ``point``, ``(N, K)``; None if the solver failed."""
         centre = lifted(block, point, sinr_floor)
         self._linearise(block, centre, point.largest_s)
+        self.accurate = False
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an inaccurate solution is judged by its true latency
             try:
-                self.problem.solve(solver=cp.CLARABEL)
+                # a warm start would make the solution depend on what was solved before
+                self.problem.solve(solver=cp.CLARABEL, warm_start=False)
             except cp.error.SolverError:
                 return None
+        self.accurate = self.problem.status == cp.OPTIMAL
         ratio: Any = self.power.value
         return centre.power * ratio if ratio is not None and np.isfinite(ratio).all() else None
 
     def _linearise(self, block: CoherenceBlock, point: Point, unit_s: float) -> None:
         has_cpu = block.local_hz > 0
-        cycles = block.task_bits * block.cycles_per_bit
+        cycles = block.task_cycles
         local = np.where(has_cpu, cycles / np.where(has_cpu, block.local_hz, 1.0), 0.0) / unit_s
         phi = 1 + (block.interference_gain @ point.power[..., None])[..., 0]
         sinr = block.signal_gain * point.power / phi
@@ -194,7 +203,7 @@ class ConvexStep:
         self.local.value = local
         self.local_split.value = local * point.offload
         self.server_share.value = np.where(has_link, server / nu, 0.0)
-        self.link_share.value = np.where(has_link, 1 - server / nu, 1.0)
+        self.link_share.value = np.where(has_link, np.maximum(1 - server / nu, 0.0), 1.0)
         self.nats.value = np.log1p(sinr).sum(0)
         self.sinr.value = sinr
         self.noise.value = 1 / phi
@@ -208,8 +217,9 @@ class ConvexStep:
 def lifted(block: CoherenceBlock, point: Point, sinr_floor: float) -> Point:
     """Return ``point`` with every power raised to where it gives at least the SINR ``sinr_floor``."""
     interference = (block.interference_gain @ point.power[..., None])[..., 0]
-    least = sinr_floor * (1 + interference) / np.maximum(block.signal_gain, np.finfo(float).tiny)
-    return Point.of(block, np.maximum(point.power, np.clip(least, TINY_POWER, 1.0)))
+    needed = np.maximum(sinr_floor * (1 + interference), np.finfo(float).tiny)
+    least = needed / np.maximum(block.signal_gain, needed)
+    return Point.of(block, np.maximum(point.power, np.maximum(least, TINY_POWER)))
 
 
 def onto_budgets(power: Floats) -> Floats:

@@ -68,8 +68,8 @@ class Heuristic(Solver):
         power = self.power(block)
         offload = best_offload(block, power)
         latency_s = latency(block, power, offload)
-        status: Any = np.full(block.batch_shape, "heuristic") if block.batch_shape else "heuristic"
-        return Solution(power, offload, latency_s, latency_s.max(-1)[..., None], status)
+        history = np.asarray(latency_s.max(-1))[..., None]
+        return Solution(power, offload, latency_s, history, np.full(block.batch_shape, "heuristic")[()])
 
 
 def stack_solutions(rows: Sequence[Solution], batch_shape: tuple[int, ...]) -> Solution:

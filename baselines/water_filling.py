@@ -6,6 +6,7 @@ import numpy as np
 from mec_cf_gym.baselines.solution import Floats, Heuristic
 
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.fields import refuse
 
 
 class WaterFilling(Heuristic):
@@ -23,7 +24,7 @@ class WaterFilling(Heuristic):
 
     def __init__(self, rounds: int = 10) -> None:
         if rounds < 1:
-            raise ValueError(f"rounds={rounds!r} is not allowed: it must be at least 1")
+            raise refuse("rounds", rounds, "it must be at least 1")
         self.rounds = rounds
 
     def power(self, block: CoherenceBlock) -> Floats:
@@ -46,6 +47,7 @@ def fill_water(gain: Floats) -> Floats:
         ``(..., N, K)``; each user's powers sum to one.
     """
     floor = 1 / np.maximum(gain, 1e-200)
+    floor = floor - floor.min(-2, keepdims=True)  # only differences matter; weak links have a huge floor
     ordered = np.sort(floor, axis=-2)
     counts = np.arange(1, gain.shape[-2] + 1)[:, None]
     levels = (1 + ordered.cumsum(-2)) / counts  # water level if just the best 1, 2, ... were filled

@@ -36,6 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
         return int(run(parsed.options))
     except ModuleNotFoundError as error:
         print(f"error: {parsed.command} needs {error.name}: pip install 'mec-cf-gym[all]'", file=sys.stderr)
-    except (ImportError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any, TypeAlias
+
+import numpy as np
 
 Interval: TypeAlias = float | tuple[float, float]
 """A number, or the (lowest, highest) values of a uniform draw."""
@@ -19,13 +22,22 @@ def refuse(name: str, value: object, allowed: str) -> ValueError:
     return ValueError(f"{name}={value!r} is not allowed: {allowed}")
 
 
+def checked_count(name: str, value: Any, low: int, high: int) -> int:
+    """Return a whole number in ``[low, high]`` as an ``int``.
+
+    Raises:
+        ValueError: For anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
+        raise refuse(name, value, f"it must be a whole number from {low} to {high}")
+    return int(value)
+
+
 def count(default: int, *, low: int = 1, high: int) -> Any:
     """Return a dataclass field for a whole number in ``[low, high]``."""
 
     def rule(name: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
-            raise refuse(name, value, f"it must be a whole number from {low} to {high}")
-        return int(value)
+        return checked_count(name, value, low, high)
 
     return dataclasses.field(default=default, metadata={"rule": rule})
 
@@ -67,9 +79,9 @@ def flag(default: bool) -> Any:
     """Return a dataclass field for True or False."""
 
     def rule(name: str, value: Any) -> bool:
-        if not isinstance(value, bool):
+        if not isinstance(value, (bool, np.bool_)):
             raise refuse(name, value, "it must be True or False")
-        return value
+        return bool(value)
 
     return dataclasses.field(default=default, metadata={"rule": rule})
 
@@ -85,9 +97,9 @@ class Validated:
 
 def _number_rule(low: float, high: float) -> Callable[[str, Any], float]:
     def rule(name: str, value: Any) -> float:
-        is_number = isinstance(value, Real) and not isinstance(value, bool)
-        if not is_number or not low <= float(value) <= high:  # NaN compares false
+        real: Any = math.nan if isinstance(value, bool) or not isinstance(value, Real) else value
+        if not low <= real <= high:  # NaN compares false
             raise refuse(name, value, f"it must be a finite number from {low:g} to {high:g}")
-        return float(value)
+        return float(real)
 
     return rule

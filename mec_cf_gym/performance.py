@@ -39,7 +39,7 @@ def local_latency(block: CoherenceBlock, offload: Array) -> Array:
     Returns:
         Seconds, ``(..., K)``; infinite for a user without a CPU who does not offload everything.
     """
-    xp, (offload, cycles, local_hz) = promote(offload, block.task_bits * block.cycles_per_bit, block.local_hz)
+    xp, (offload, cycles, local_hz) = promote(offload, block.task_cycles, block.local_hz)
     has_cpu = local_hz > 0
     kept = 1 - offload
     without_cpu = xp.where(kept > 0, math.inf, 0.0)
@@ -65,7 +65,7 @@ def offload_latency(block: CoherenceBlock, rate_bps: Array, offload: Array) -> A
 def full_offload_latency(block: CoherenceBlock, rate_bps: Array) -> Array:
     """Return the time to offload whole tasks, ``Z/R + Z C / f_ser``, in seconds, ``(..., K)``."""
     xp, (rate_bps, bits, cycles, server_hz) = promote(
-        rate_bps, block.task_bits, block.task_bits * block.cycles_per_bit, block.server_hz
+        rate_bps, block.task_bits, block.task_cycles, block.server_hz
     )
     sends = rate_bps > 0
     return xp.where(sends, bits / xp.where(sends, rate_bps, 1.0), math.inf) + cycles / server_hz
@@ -101,7 +101,7 @@ def best_offload(block: CoherenceBlock, power: Array) -> Array:
     """
     xp, (whole_s, cycles, local_hz) = promote(
         full_offload_latency(block, rate(block, power)),
-        block.task_bits * block.cycles_per_bit,
+        block.task_cycles,
         block.local_hz,
     )
     has_cpu = local_hz > 0
@@ -120,7 +120,7 @@ def best_latency(block: CoherenceBlock, rate_bps: Array) -> Array:
         Seconds, ``(..., K)``; infinite for a user with neither a CPU nor a link.
     """
     xp, (whole_s, cycles, local_hz) = promote(
-        full_offload_latency(block, rate_bps), block.task_bits * block.cycles_per_bit, block.local_hz
+        full_offload_latency(block, rate_bps), block.task_cycles, block.local_hz
     )
     has_link = whole_s < math.inf
     tasks_per_s = local_hz / cycles + xp.where(has_link, 1 / xp.where(has_link, whole_s, 1.0), 0.0)

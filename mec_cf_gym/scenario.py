@@ -18,6 +18,8 @@ from mec_cf_gym.network.propagation import PROPAGATIONS
 
 NARROWEST_SUBCARRIER_HZ = 15e3
 """The smallest subcarrier spacing of LTE and 5G NR below 6 GHz."""
+MOST_NUMBERS = 10**8
+"""Channel or interference gains of one block; more would not fit into memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +114,8 @@ class Episode(Validated):
     """gains: signal, interference and tasks; csi: these and the channel magnitudes."""
     reward: str = choice("max_latency", REWARDS)
     """max_latency: minus the largest latency in ms."""
-    latency_cap_s: float = number(0.01, low=1e-6, high=1e6)
-    """Latency counted for a user who offloads over a link too weak to finish sooner."""
+    least_spectral_efficiency: float = number(1e-3, low=1e-12, high=1.0)
+    """Rate over bandwidth, in bit/s/Hz, that a link counts with if it gives less: latencies stay finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,13 @@ class Scenario:
             most = max(1, int(bandwidth_hz // NARROWEST_SUBCARRIER_HZ))
             allowed = f"{bandwidth_hz:g} Hz hold at most {most} subcarriers of at least 15 kHz"
             raise refuse("num_subcarriers", num_subcarriers, allowed)
+        layout = self.layout
+        numbers = num_subcarriers * layout.num_users * max(layout.num_aps, layout.num_users)
+        if numbers > MOST_NUMBERS:
+            allowed = (
+                f"with num_aps={layout.num_aps} and num_users={layout.num_users} a block has {numbers:.1e} gains"
+            )
+            raise refuse("num_subcarriers", num_subcarriers, f"{allowed}, and {MOST_NUMBERS:.1e} is the most")
         if self.radio.combiner == "zf" and self.layout.num_users > self.layout.num_aps:
             allowed = f"zero-forcing separates at most num_aps={self.layout.num_aps} users"
             raise refuse("num_users", self.layout.num_users, allowed)

@@ -43,9 +43,10 @@ class CoherenceBlock:
         expected = {"interference_gain": (num_subcarriers, num_users, num_users), "task_bits": users}
         expected |= {"cycles_per_bit": users, "local_hz": users, "server_hz": users}
         for name, shape in expected.items():
-            if tuple(getattr(self, name).shape[-len(shape) :]) != shape:
-                got = tuple(getattr(self, name).shape)
-                raise ValueError(f"{name} has shape {got}; it must end in {shape} to fit signal_gain")
+            got = tuple(getattr(self, name).shape)
+            if got not in (shape, self.batch_shape + shape):
+                allowed = f"{shape}, with the leading axes {self.batch_shape} of signal_gain or none"
+                raise ValueError(f"{name} has shape {got}; it must be {allowed}")
 
     @property
     def num_subcarriers(self) -> int:
@@ -56,6 +57,11 @@ class CoherenceBlock:
     def num_users(self) -> int:
         """Number of users, K."""
         return int(self.signal_gain.shape[-1])
+
+    @property
+    def task_cycles(self) -> Array:
+        """CPU cycles of the tasks, ``(..., K)``."""
+        return 1.0 * self.task_bits * self.cycles_per_bit  # whole numbers could overflow
 
     @property
     def batch_shape(self) -> tuple[int, ...]:

@@ -46,10 +46,7 @@ class ActionCodec:
         Raises:
             ValueError: If the action has the wrong shape, or entries that are not finite or outside [0, 1].
         """
-        shape = (self.num_powers + self.num_users,)
-        if batch_shape is not None and np.shape(action) != (*batch_shape, *shape):
-            raise ValueError(f"action has shape {np.shape(action)}; it must be {(*batch_shape, *shape)}")
-        values = checked("action", action, shape)
+        values = checked("action", action, (self.num_powers + self.num_users,), batch_shape)
         power = values[..., : self.num_powers].reshape(*values.shape[:-1], self.num_subcarriers, self.num_users)
         total = power.sum(-2, keepdims=True)
         offload = values[..., self.num_powers :] if self.local_computing else np.ones_like(total[..., 0, :])
@@ -71,14 +68,22 @@ class ActionCodec:
         return np.concatenate((flat, ratios), axis=-1).astype(np.float32)
 
 
-def checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+def checked(
+    name: str, values: ArrayLike, shape: tuple[int, ...], batch_shape: tuple[int, ...] | None = None
+) -> NDArray[np.float64]:
     """Return ``values`` as float64 within [0, 1], after checking their last axes, finiteness and range."""
     try:
-        array: NDArray[Any] = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
+        given: NDArray[Any] = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError):  # ragged lists; tensors that require gradients
         raise refuse(name, values, "it must be an array of numbers") from None
-    if array.shape[array.ndim - len(shape) :] != shape or array.ndim < len(shape):
-        raise ValueError(f"{name} has shape {array.shape}; its last axes must be {shape}")
+    if given.dtype.kind not in "biuf":
+        raise refuse(name, values, "it must be an array of real numbers")
+    leading = given.shape[: max(0, given.ndim - len(shape))]
+    if given.shape != (*leading, *shape) or batch_shape not in (None, leading):
+        wanted = shape if batch_shape is None else (*batch_shape, *shape)
+        what = "its last axes must be" if batch_shape is None else "it must be"
+        raise ValueError(f"{name} has shape {given.shape}; {what} {wanted}")
+    array = given.astype(np.float64)
     bad = ~((array >= -ROUNDING) & (array <= 1 + ROUNDING))  # catches NaN as well
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])

@@ -55,8 +55,9 @@ class MECCellFreeEnv(MECEnv):
     | `csi` | (N, M, K) | channel power over noise; only with `observation="csi"` |
 
     ## Rewards
-    Minus the largest latency of the users in ms. A user who offloads over a link too weak to finish within
-    `latency_cap_s` (10 ms) counts with that cap, and `info["capped"]` says so: the reward is always finite.
+    Minus the largest latency of the users in ms. A link that gives less than `least_spectral_efficiency`
+    (0.001 bit/s/Hz: 20 kbit/s, or 50 ms for a task of paper A) counts with that rate, and `info["capped"]` says
+    for whom: the reward is finite for every action.
 
     ## Info
     `latency_s`, `rate_bps`, `offload`, `local_latency_s`, `offload_latency_s`, `capped` per user, and
@@ -78,7 +79,8 @@ class MECCellFreeEnv(MECEnv):
 
     ## Arguments
     Any leaf field of `Scenario` (`num_users=10, num_aps=64, num_subcarriers=4, combiner="mrc", ...`),
-    `scenario=Scenario(...)`, and `render_mode="rgb_array"`. The id fixes `deployment`.
+    `scenario=Scenario(...)`, and `render_mode="rgb_array"`. The id fixes `deployment`: as a keyword another one is
+    refused, in a given scenario it is replaced, so that one scenario serves every id.
 
     ## Version History
     * v0: first release.

@@ -7,12 +7,9 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
 from mec_cf_gym.fields import refuse
-
-Generators = tuple[np.random.Generator, ...]
 
 
 def checked_options(options: Any, known: Collection[str]) -> dict[str, Any]:
@@ -59,25 +56,19 @@ def checked_seed(seed: Any) -> int | None:
     return int(seed)
 
 
-def checked_generators(seed: Any, current: Generators, mask: NDArray[np.bool_]) -> Generators:
-    """Return the rows' generators: newly seeded under ``mask`` where there is a seed, else the current ones.
+def checked_seeds(seed: Any, num_envs: int) -> list[int | None]:
+    """Return one seed, or None, for each row.
 
     Args:
         seed: None, one seed ``s`` for all rows (row ``i`` gets ``s + i``), or a list with one a row.
-        current: The generators so far.
-        mask: Which rows are reset.
+        num_envs: Number of rows.
 
     Raises:
         ValueError: For a bad seed, or a list that does not have one seed a row.
     """
-    if isinstance(seed, (list, tuple, np.ndarray)):
-        seeds = [checked_seed(row_seed) for row_seed in seed]
-        if len(seeds) != len(current):
-            raise refuse("seed", seed, f"a list must hold one seed for each of the {len(current)} rows")
-    else:
-        first = checked_seed(seed)
-        seeds = [None if first is None else first + row for row in range(len(current))]
-    return tuple(
-        seeding.np_random(row_seed)[0] if chosen and row_seed is not None else generator
-        for row_seed, generator, chosen in zip(seeds, current, mask, strict=True)
-    )
+    if isinstance(seed, (list, tuple)):
+        if len(seed) != num_envs:
+            raise refuse("seed", seed, f"a list must hold one seed for each of the {num_envs} rows")
+        return [checked_seed(row_seed) for row_seed in seed]
+    first = checked_seed(seed)
+    return [None if first is None else first + row for row in range(num_envs)]

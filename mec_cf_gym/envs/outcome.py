@@ -24,8 +24,8 @@ class Outcome:
     offload: Floats  # (..., K)
     local_latency_s: Floats  # (..., K)
     offload_latency_s: Floats  # (..., K)
-    latency_s: Floats  # (..., K), the longer of both, at most the cap
-    capped: NDArray[np.bool_]  # (..., K), whether the cap took hold
+    latency_s: Floats  # (..., K), the longer of both
+    capped: NDArray[np.bool_]  # (..., K), whether the user offloads over a link that counts with the least rate
 
     def info(self, deadline_s: float) -> dict[str, Any]:
         """Return the entries of an environment's ``info``."""
@@ -43,17 +43,21 @@ class Outcome:
         }
 
 
-def outcome_of(block: CoherenceBlock, allocation: Allocation, latency_cap_s: float) -> Outcome:
-    """Return what ``allocation`` makes of ``block``, with latencies finite: at most ``latency_cap_s``."""
+def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Outcome:
+    """Return what ``allocation`` makes of ``block``.
+
+    Latencies are finite: a link that gives less than the least spectral efficiency over the bandwidth, or
+    nothing, counts with that.
+    """
     rate_bps = rate(block, allocation.power)
+    least_bps = least_spectral_efficiency * block.subcarrier_bandwidth_hz * block.num_subcarriers
     local_latency_s = local_latency(block, allocation.offload)
-    offload_latency_s = offload_latency(block, rate_bps, allocation.offload)
-    latency_s = np.maximum(local_latency_s, offload_latency_s)
+    offload_latency_s = offload_latency(block, np.maximum(rate_bps, least_bps), allocation.offload)
     return Outcome(
         rate_bps=rate_bps,
         offload=allocation.offload,
-        local_latency_s=np.minimum(local_latency_s, latency_cap_s),
-        offload_latency_s=np.minimum(offload_latency_s, latency_cap_s),
-        latency_s=np.minimum(latency_s, latency_cap_s),
-        capped=latency_s > latency_cap_s,
+        local_latency_s=local_latency_s,
+        offload_latency_s=offload_latency_s,
+        latency_s=np.maximum(local_latency_s, offload_latency_s),
+        capped=(rate_bps < least_bps) & (allocation.offload > 0),
     )

@@ -9,10 +9,11 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
+from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_options, checked_seed
-from mec_cf_gym.envs.vector import Floats, Frame, MECVectorEnv
+from mec_cf_gym.envs.vector import UNKNOWN_SEED, Floats, Frame, MECVectorEnv
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.rows import take_rows
 from mec_cf_gym.scenario import Scenario
@@ -40,7 +41,7 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
 
     def __init__(self, scenario: Scenario | None = None, render_mode: str | None = None, **fields: Any) -> None:
         self._rows = self.vector_class(num_envs=1, scenario=scenario, render_mode=render_mode, **fields)
-        self._np_random_seed = -1  # Gymnasium's mark for a generator of unknown seed
+        self._np_random_seed = UNKNOWN_SEED
         self._over = False
         self.render_mode = render_mode
         self.observation_space = self._rows.single_observation_space
@@ -123,9 +124,8 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         """
         if self._over:
             raise ResetNeeded("the episode is over: call reset()")
-        if np.shape(action) != self.action_space.shape:
-            raise ValueError(f"action has shape {np.shape(action)}; it must be {self.action_space.shape}")
-        observations, rewards, _, truncations, infos = self._rows.step(np.asarray(action)[None])
+        power, offload = self._rows.decode(action, batch_shape=())
+        observations, rewards, _, truncations, infos = self._rows.apply(Allocation(power[None], offload[None]))
         self._over = bool(truncations[0])
         info = {name: values[0] for name, values in infos.items() if not name.startswith("_")}
         return _first_row(observations), float(rewards[0]), False, self._over, info

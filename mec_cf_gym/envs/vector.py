@@ -8,17 +8,19 @@ from typing import Any, ClassVar
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
+from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
+from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.action import ActionCodec
 from mec_cf_gym.envs.observation import OBSERVATIONS, Observation
-from mec_cf_gym.envs.options import checked_generators, checked_mask, checked_options
+from mec_cf_gym.envs.options import checked_mask, checked_options, checked_seeds
 from mec_cf_gym.envs.outcome import Outcome, outcome_of
 from mec_cf_gym.envs.reward import REWARDS
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.rows import put_rows, take_rows
 from mec_cf_gym.scenario import Scenario
@@ -28,6 +30,8 @@ from mec_cf_gym.world import State, World
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Frame = NDArray[np.uint8]
+UNKNOWN_SEED = -1
+MOST_ROWS = 10**6
 Step = tuple[Observation, Floats, Flags, Flags, dict[str, Any]]
 
 
@@ -39,8 +43,8 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     ``options={"reset_mask": mask}`` to reset some rows, and ``options={"scenario": scenario}`` to continue on
     networks of another scenario of the same shapes.
 
-    Rows autoreset on the step after their last (``AutoresetMode.NEXT_STEP``): that step ignores their action
-    and returns the new episode's first observation with reward zero.
+    Rows autoreset on the step after their last (``AutoresetMode.NEXT_STEP``): that step ignores their action,
+    which must be valid all the same, and returns the new episode's first observation with reward zero.
 
     Args:
         num_envs: Number of rows.
@@ -68,11 +72,9 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         render_mode: str | None = None,
         **fields: Any,
     ) -> None:
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
-            raise refuse("num_envs", num_envs, "it must be a whole number of at least 1")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise refuse("render_mode", render_mode, f"it must be None or one of {self.metadata['render_modes']}")
-        self.num_envs = num_envs
+        self.num_envs = num_envs = checked_count("num_envs", num_envs, 1, MOST_ROWS)
         self.render_mode = render_mode
         self._adopt(self._resolve(scenario, fields))
         self.single_observation_space = self._observation.space()
@@ -80,6 +82,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._streams = Streams(np.random.default_rng() for _ in range(num_envs))
+        self._seeds = (UNKNOWN_SEED,) * num_envs
         self._state: State | None = None
         self._outcome: Outcome | None = None
         self._stepped = np.zeros(num_envs, np.bool_)
@@ -111,14 +114,28 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         if len(generators) != self.num_envs:
             raise ValueError(f"np_random has {len(generators)} generators; there must be one for each row")
         self._streams = Streams(generators)
+        self._seeds = (UNKNOWN_SEED,) * self.num_envs
+
+    @property
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]  # as np_random
+        """The seeds the rows' generators were given; -1 where unknown, as in Gymnasium."""
+        return self._seeds
 
     def encode(self, power: ArrayLike, offload: ArrayLike) -> NDArray[np.float32]:
         """Return the actions for power ratios ``(rows, N, K)`` and offload ratios ``(rows, K)``."""
         return self._codec.encode(power, offload)
 
-    def decode(self, action: ArrayLike) -> tuple[Floats, Floats]:
-        """Return the power ratios ``(rows, N, K)`` and offload ratios ``(rows, K)`` of actions."""
-        allocation = self._codec.decode(action)
+    def decode(self, action: ArrayLike, batch_shape: tuple[int, ...] | None = None) -> tuple[Floats, Floats]:
+        """Return the power ratios ``(..., N, K)`` and offload ratios ``(..., K)`` of actions.
+
+        Args:
+            action: ``(..., N K + K)``, in [0, 1].
+            batch_shape: What the leading axes must be; anything if not given.
+
+        Raises:
+            ValueError: For actions of the wrong shape, not finite, or outside [0, 1].
+        """
+        allocation = self._codec.decode(action, batch_shape)
         return allocation.power, allocation.offload
 
     def reset(
@@ -142,12 +159,12 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         """
         wanted = checked_options(options, ("reset_mask", "scenario"))
         mask = checked_mask(wanted.get("reset_mask"), self.num_envs)
-        generators = checked_generators(seed, self._streams.generators, mask)
+        seeds = checked_seeds(seed, self.num_envs)
         if self._state is None and not mask.all():
             raise ResetNeeded("the first reset() must draw all rows: leave out reset_mask")
         if "scenario" in wanted:
             self._adopt(self._swapped(wanted["scenario"], mask))
-        self._streams = Streams(generators)
+        self._reseed(seeds, mask)
         self._state = self._restart(self._state, mask)
         self._stepped = self._stepped & ~mask
         self._elapsed = np.where(mask, 0, self._elapsed)
@@ -168,9 +185,13 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             ValueError: For actions of the wrong shape, not finite, or outside [0, 1].
             ResetNeeded: Before the first reset.
         """
+        self._current()
+        return self.apply(self._codec.decode(actions, batch_shape=(self.num_envs,)))
+
+    def apply(self, allocation: Allocation) -> Step:
+        """Do what :meth:`step` does, with the allocation that its actions stand for."""
         state = self._current()
-        allocation = self._codec.decode(actions, batch_shape=(self.num_envs,))
-        outcome = outcome_of(state.block, allocation, self._scenario.episode.latency_cap_s)
+        outcome = outcome_of(state.block, allocation, self._scenario.episode.least_spectral_efficiency)
         stepped = ~self._ended
         self._state = self._next(state, stepped)
         self._outcome, self._stepped = outcome, stepped
@@ -227,8 +248,18 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
                 raise refuse(name, fields[name], f"this environment's id fixes it to {self.fixed_fields[name]!r}")
         return base.replace(**{**fields, **self.fixed_fields})
 
+    def _reseed(self, seeds: list[int | None], mask: Flags) -> None:
+        """Give the rows under ``mask`` new generators, where there is a seed."""
+        generators, known = list(self._streams.generators), list(self._seeds)
+        for row in np.flatnonzero(mask):
+            if (seed := seeds[row]) is not None:
+                generators[row], known[row] = seeding.np_random(seed)
+        self._streams, self._seeds = Streams(generators), tuple(known)
+
     def _swapped(self, scenario: Scenario, mask: Flags) -> Scenario:
         """Return a scenario to go on with, after checking that all rows can."""
+        if scenario is None:
+            raise refuse("options['scenario']", scenario, "it must be a Scenario")
         resolved = self._resolve(scenario, {})
         if not mask.all():
             raise refuse("reset_mask", mask.tolist(), "a new scenario needs a reset of all rows")

@@ -8,7 +8,7 @@ import os
 import platform
 import shlex
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,13 @@ from mec_cf_gym.evaluation.report import plot_cdf, table
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.store import RunStore, Unit, write_atomically
 from mec_cf_gym.evaluation.summary import Summary, summarise
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.registration import ENV_IDS
 from mec_cf_gym.scenario import Scenario
 
 PACKAGES = ("mec-cf-gym", "gymnasium", "numpy", "scipy", "cvxpy", "clarabel", "torch", "stable-baselines3")
+SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
+"""Scenario fields that the benchmark sets itself, and by which option."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,7 @@ class Benchmark:
             "reference": self.reference,
             "seeds": list(seeds("test", self.topologies)),
             "blocks": self.blocks,
-            **self.scenario.to_dict(),
+            **{name: value for name, value in self.scenario.to_dict().items() if name not in SET_BY},
         }
 
     def circumstances(self) -> dict[str, Any]:
@@ -101,16 +103,12 @@ class Benchmark:
             ValueError: Names the option, its value and what is allowed.
         """
         for name in ("topologies", "blocks", "workers"):
-            if getattr(self, name) < 1:
-                raise refuse(name, getattr(self, name), "it must be at least 1")
-        for env in split_names(self.env):
-            if env not in ENV_IDS:
-                raise refuse("env", env, f"the environments are {', '.join(ENV_IDS)}")
-        for policy in self.all_policies():
-            if policy not in available_policies():
-                raise refuse("policies", policy, f"the installed policies are {', '.join(available_policies())}")
+            checked_count(name, getattr(self, name), 1, 10**6)
+        _check_names("env", split_names(self.env), ENV_IDS)
+        _check_names("policies", split_names(self.policies), available_policies())
+        _check_names("reference", [self.reference], available_policies())
         fields, defaults = self.scenario.to_dict(), Scenario().to_dict()
-        for name, instead in {"deployment": "--env", "episode_blocks": "--blocks"}.items():
+        for name, instead in SET_BY.items():
             if fields[name] != defaults[name]:
                 raise refuse(name, fields[name], f"a benchmark sets it by {instead}")
 
@@ -142,7 +140,7 @@ def run(benchmark: Benchmark) -> list[Summary]:
     records = [record for unit in benchmark.units() for record in done[unit]]
     store.rewrite(records)
     summaries = summarise(records, benchmark.reference)
-    store.conclude([asdict(row) for row in summaries])
+    store.conclude([row.to_dict() for row in summaries])
     write_atomically(benchmark.out / "table.md", table(summaries) + "\n")
     figure = plot_cdf(records, deadline_ms=1e3 * benchmark.scenario.dynamics.block_s)
     for suffix in ("png", "svg"):
@@ -159,6 +157,14 @@ def run_unit(scenario: Scenario, unit: Unit, blocks: int) -> list[Record]:
 def split_names(names: tuple[str, ...]) -> list[str]:
     """Return names that were separated by spaces or commas, each once."""
     return list(dict.fromkeys(name for entry in names for name in entry.split(",") if name))
+
+
+def _check_names(option: str, names: list[str], known: tuple[str, ...]) -> None:
+    if not names:
+        raise refuse(option, "", "it must name one at least")
+    for name in names:
+        if name not in known:
+            raise refuse(option, name, f"it must be one of {', '.join(known)}")
 
 
 def installed_versions() -> dict[str, str]:

@@ -23,6 +23,7 @@ HEADERS = (
     "Gini",
     "gap to reference [95 % CI]",
     "deadline misses",
+    "capped",
     "decision ms",
 )
 
@@ -37,8 +38,9 @@ def table(summaries: Iterable[Summary]) -> str:
             f"{row.median_ms:.4f}",
             f"{row.p95_ms:.4f}",
             f"{row.gini:.3f}",
-            f"{row.gap:+.2%} [{row.gap_low:+.2%}, {row.gap_high:+.2%}]",
+            f"{row.gap:+.2%} [{row.gap_low:+.2%}, {row.gap_high:+.2%}]".replace("+nan%", "n/a"),
             f"{row.deadline_misses:.1%}",
+            f"{row.capped:.1%}",
             f"{row.decision_ms:.3g}",
         )
         for row in summaries

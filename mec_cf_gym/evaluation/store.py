@@ -41,7 +41,7 @@ class RunStore:
         Raises:
             ValueError: If there is a run already and ``resume`` is false, or it has other settings.
         """
-        if self.settings_path.exists():
+        if self.settings_path.exists() and self._recorded():
             if not resume:
                 raise ValueError(f"out={str(self.folder)!r} holds a run already: add --resume, or choose another")
             self._check_same(json.loads(self.settings_path.read_text())["settings"], settings)
@@ -64,19 +64,25 @@ class RunStore:
     def finished(self, blocks: int) -> dict[Unit, list[Record]]:
         """Return the units of which all blocks are recorded; a unit that was being written is forgotten."""
         units: dict[Unit, dict[int, Record]] = {}
-        with self.records_path.open(newline="") as file:
-            for row in csv.DictReader(file):
-                record = _parse(row)
-                if record is not None:
-                    units.setdefault((record.env, record.policy, record.seed), {})[record.block] = record
+        for record in self._recorded():
+            units.setdefault((record.env, record.policy, record.seed), {})[record.block] = record
         return {unit: [rows[b] for b in sorted(rows)] for unit, rows in units.items() if len(rows) == blocks}
 
     def rewrite(self, records: Iterable[Record]) -> None:
         """Replace the records by these."""
         write_atomically(self.records_path, _csv_text(records, header=True))
 
+    def _recorded(self) -> list[Record]:
+        """Return every record that was written to its end."""
+        if not self.records_path.exists():
+            return []
+        text = self.records_path.read_text()
+        whole_lines = text[: text.rfind("\n") + 1]
+        parsed = (_parse(row) for row in csv.DictReader(io.StringIO(whole_lines)))
+        return [record for record in parsed if record is not None]
+
     def _write_json(self, content: dict[str, Any]) -> None:
-        write_atomically(self.settings_path, json.dumps(content, indent=2) + "\n")
+        write_atomically(self.settings_path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
     def _check_same(self, before: dict[str, Any], now: dict[str, Any]) -> None:
         for name, value in json.loads(json.dumps(now)).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,10 @@ class Summary:
     deadline_misses: float
     capped: float
     decision_ms: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields for JSON, which knows no NaN: a missing interval is None."""
+        return {name: None if value != value else value for name, value in asdict(self).items()}
 
 
 def summarise(records: Iterable[Record], reference: str) -> list[Summary]:

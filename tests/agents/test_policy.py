@@ -3,7 +3,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.wrappers import FlattenObservation, RescaleAction
+from gymnasium.wrappers import FlattenObservation, FrameStackObservation, RescaleAction
 from mec_cf_gym.agents import AgentPolicy
 
 from mec_cf_gym.evaluation import evaluate
@@ -43,6 +43,13 @@ def test_it_runs_in_an_evaluation():
     )
     assert len(records) == 4
     assert set(agent.seen) == {"signal", "interference", "task"}
+
+
+def test_wrappers_that_cannot_be_repeated_are_refused():
+    env = FrameStackObservation(FlattenObservation(make_env()), 3)
+    observation, _ = env.unwrapped.reset(seed=0)
+    with pytest.raises(ValueError, match="a wrapper of env changes it"):
+        AgentPolicy(Agent(np.zeros(6)), env).allocate(observation, env.unwrapped.block)
 
 
 def test_foreign_environments_are_refused():

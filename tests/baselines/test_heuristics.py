@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from gymnasium.utils import seeding
 from hypothesis import given
 from hypothesis import strategies as st
 from mec_cf_gym.baselines import EqualSplit, FullPower, GreedySubcarrier, RandomPower, WaterFilling
@@ -27,10 +28,8 @@ def test_solutions_keep_the_budgets_and_have_the_best_split(heuristic, blocks):
     np.testing.assert_array_equal(solution.history[..., -1], solution.max_latency)
 
 
-@every_heuristic
+@pytest.mark.parametrize("heuristic", [EqualSplit, FullPower, GreedySubcarrier, WaterFilling])
 def test_a_batch_is_solved_as_its_rows_are(heuristic, blocks):
-    if heuristic is RandomPower:
-        pytest.skip("draws its powers: rows of a batch have their own")
     block = blocks(6)
     together = heuristic().solve(block)
     for index, row in enumerate(block.rows()):
@@ -56,6 +55,15 @@ def test_full_power_is_all_on_the_strongest_subcarrier(blocks):
 
 def test_equal_split_is_even(blocks):
     assert (EqualSplit().solve(blocks(2)).power == 0.25).all()
+
+
+def test_random_powers_have_nothing_to_do_with_the_network_of_their_seed():
+    draws = []
+    for seed in range(300):
+        policy = RandomPower()
+        policy.reset(seed)
+        draws.append((policy.rng.random(), seeding.np_random(seed)[0].random()))
+    assert abs(np.corrcoef(np.transpose(draws))[0, 1]) < 0.2
 
 
 def test_random_powers_fill_the_budget_on_average_as_a_simplex_does(blocks):
@@ -92,6 +100,12 @@ class TestWaterFilling:
             method="SLSQP",
         )
         assert np.log1p(power * gain).sum() >= -best.fun - 1e-6
+
+    @pytest.mark.parametrize("gains", [[0.0, 0.0], [1e-16, 5e-17], [1e-300, 1.0], [0.0, 1e9]])
+    def test_dead_and_weak_links_give_powers_all_the_same(self, gains):
+        power = fill_water(np.array(gains)[:, None])[:, 0]
+        assert power.sum() == pytest.approx(1)
+        assert power.argmax() == np.argmax(gains)
 
     def test_it_beats_the_equal_split_on_average(self, blocks):
         block = blocks(100)

@@ -1,5 +1,8 @@
 """ICA: feasible, monotone, never worse than its start, and at the optimum where that is known."""
 
+import dataclasses
+import pickle
+
 import cvxpy as cp
 import numpy as np
 import pytest
@@ -131,6 +134,39 @@ def test_a_failing_solver_leaves_the_best_feasible_point(monkeypatch, failing_fr
     assert solution.status == SOLVER_STOPPED
     start = EqualSplit().solve(block).max_latency
     assert solution.max_latency == start if failing_from == 0 else solution.max_latency < start
+
+
+def test_one_failed_step_is_reported_even_if_later_ones_succeed(monkeypatch):
+    calls, solve = [], cp.Problem.solve
+
+    def failing_once(problem, *args, **kwargs):
+        calls.append(1)
+        if len(calls) == 2:
+            raise cp.error.SolverError("made to fail")
+        return solve(problem, *args, **kwargs)
+
+    monkeypatch.setattr(cp.Problem, "solve", failing_once)
+    assert ICA().solve(next(draw_blocks(1).rows())).status == SOLVER_STOPPED
+
+
+def test_solutions_do_not_depend_on_what_was_solved_before():
+    blocks = list(draw_blocks(3, num_users=4, num_subcarriers=2).rows())
+    used = ICA()
+    for block in blocks:
+        np.testing.assert_array_equal(used.solve(block).power, ICA().solve(block).power)
+
+
+def test_a_user_without_any_link_is_no_obstacle():
+    block = next(draw_blocks(1, num_users=3).rows())
+    dead = dataclasses.replace(block, signal_gain=block.signal_gain * [0.0, 1.0, 1.0])
+    assert_sound(dead, SOLVER.solve(dead))
+
+
+def test_it_can_be_pickled_after_use():
+    solver = ICA()
+    block = next(draw_blocks(1, num_users=2).rows())
+    power = solver.solve(block).power
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(solver)).solve(block).power, power)
 
 
 def test_arguments_are_checked():

@@ -22,8 +22,22 @@ def test_shapes(blocks):
 
 def test_a_misshapen_field_is_refused_by_name(blocks):
     block = blocks(3)
-    with pytest.raises(ValueError, match=r"local_hz has shape \(3, 9\); it must end in \(10,\)"):
+    with pytest.raises(ValueError, match=r"local_hz has shape \(3, 9\); it must be \(10,\)"):
         dataclasses.replace(block, local_hz=block.local_hz[:, 1:])
+
+
+def test_leading_axes_must_agree(blocks):
+    block = blocks(3)
+    with pytest.raises(ValueError, match=r"server_hz has shape \(2, 10\)"):
+        dataclasses.replace(block, server_hz=block.server_hz[:2])
+
+
+def test_whole_numbers_do_not_overflow(blocks):
+    block = blocks(1)
+    whole = dataclasses.replace(
+        block, task_bits=np.full(10, 10**6, np.int32), cycles_per_bit=np.full(10, 10**4, np.int32)
+    )
+    assert (whole.task_cycles == 1e10).all()
 
 
 def test_rows_of_a_batch_share_fields_without_a_batch_axis(blocks):

@@ -72,13 +72,15 @@ def test_the_keys_are_the_same_on_every_id(env_id):
 
 @every_env
 def test_offloading_at_zero_power_is_capped_and_reported(env_id):
-    env = gym.make(env_id, num_users=3, num_subcarriers=1, latency_cap_s=0.02)
+    env = gym.make(env_id, num_users=3, num_subcarriers=1, least_spectral_efficiency=0.01)
     env.reset(seed=0)
     action = np.array([0.0, 1.0, 1.0, 0.5, 0.0, 0.0], np.float32)  # user 0 offloads half over no link
     _, reward, _, _, info = env.step(action)
-    assert reward == -20.0
     assert info["capped"].tolist() == [True, False, False]
-    assert info["latency_s"].tolist() == pytest.approx([0.02, 1e-3, 1e-3])
+    assert info["rate_bps"][0] == 0
+    capped_s = 0.5 * (1e3 / (0.01 * 20e6) + 0.2e-3)
+    assert info["latency_s"].tolist() == pytest.approx([capped_s, 1e-3, 1e-3])
+    assert reward == pytest.approx(-1e3 * capped_s)
 
 
 @every_env

@@ -55,7 +55,9 @@ def test_every_row_equals_the_single_environment_with_its_seed(env_id, num_envs,
 def test_seeds_may_be_given_row_by_row():
     envs = gym.make_vec("MECCellFree-v0", num_envs=3)
     by_list, _ = envs.reset(seed=[5, 9, 6])
+    assert envs.np_random_seed == (5, 9, 6)
     first, _ = envs.reset(seed=5)
+    assert envs.np_random_seed == (5, 6, 7)
     np.testing.assert_array_equal(by_list["signal"][[0, 2]], first["signal"][[0, 1]])
 
 

@@ -48,7 +48,7 @@ def test_the_json_reproduces_the_run(tmp_path):
     )
     run(settings)
     stored = json.loads((tmp_path / "a" / "benchmark.json").read_text())["settings"]
-    fields = {name: stored[name] for name in Scenario().to_dict()}
+    fields = {name: stored[name] for name in Scenario().to_dict() if name in stored}
     again = Benchmark(
         policies=tuple(stored["policies"]),
         env=tuple(stored["env"]),
@@ -116,9 +116,10 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--policies", "best"], "policies='best' is not allowed: the installed policies are"),
-        (["--env", "CartPole-v1"], "env='CartPole-v1' is not allowed: the environments are MECCellFree-v0"),
+        (["--policies", "best"], "policies='best' is not allowed: it must be one of"),
+        (["--env", "CartPole-v1"], "env='CartPole-v1' is not allowed: it must be one of MECCellFree-v0"),
         (["--topologies", "0"], "topologies=0 is not allowed"),
+        (["--env", ","], "env='' is not allowed: it must name one at least"),
         (["--workers", "-1"], "workers=-1 is not allowed"),
         (["--deployment", "cellular"], "a benchmark sets it by --env"),
         (["--num-subcarriers", "5000"], "num_subcarriers=5000"),
@@ -142,6 +143,22 @@ def test_other_settings_cannot_go_on(tmp_path, capsys):
     command = ["benchmark", *FAST, "--topologies", "1", "--blocks", "1", "--out", str(tmp_path), "--resume"]
     assert main([*command, "--radius-m", "500"]) == 2
     assert "radius_m=500.0 differs from 1000.0" in capsys.readouterr().err
+
+
+def test_a_folder_without_results_does_not_stand_in_the_way(tmp_path, capsys):
+    command = ["benchmark", "--policies", "exact", "--reference", "exact", "--topologies", "1", "--blocks", "1"]
+    command += ["--workers", "1", "--out", str(tmp_path)]
+    assert main(command) == 2
+    assert "num_subcarriers=4 is not allowed" in capsys.readouterr().err
+    assert main([*command, "--num-subcarriers", "1"]) == 0
+    assert "n/a" in capsys.readouterr().out  # no interval from one topology
+    assert json.loads((tmp_path / "benchmark.json").read_text())["summary"][0]["gap_low"] is None
+
+
+def test_an_unusable_folder_is_an_error(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["benchmark", *FAST, "--out", str(tmp_path / "file")]) == 2
+    assert "error" in capsys.readouterr().err
 
 
 def test_help_lists_every_option(capsys):
