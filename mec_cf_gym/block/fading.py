@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import j0
 
 if TYPE_CHECKING:
     from mec_cf_gym.network.network import Network
@@ -69,6 +68,8 @@ class GaussMarkov(IID):
 
     def correlation(self, speed_m_per_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the correlation between successive blocks at the given speeds."""
+        from scipy.special import j0  # takes as long to import as the rest of the package
+
         return np.asarray(j0(self.phase_per_speed * speed_m_per_s))
 
 
