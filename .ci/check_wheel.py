@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import gymnasium as gym
-from mec_cf_gym.baselines import EqualSplit
 
 import mec_cf_gym
+from mec_cf_gym.baselines import EqualSplit
 
 package = Path(mec_cf_gym.__file__).parent
 assert "site-packages" in package.parts, package

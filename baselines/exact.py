@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from mec_cf_gym.baselines.solution import Floats, Solution, Solver
 from numpy.typing import NDArray
 
+from mec_cf_gym.baselines.solution import Floats, Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_latency, best_offload, latency, rate

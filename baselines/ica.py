@@ -10,9 +10,9 @@ from typing import Any
 
 import cvxpy as cp
 import numpy as np
+
 from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.solution import Floats, Solution, Solver, stack_solutions
-
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_offload, full_offload_latency, latency, rate

@@ -9,11 +9,11 @@ Run: OMP_NUM_THREADS=1 python benchmarks/ica.py [--networks 100]
 import argparse
 
 import numpy as np
-from mec_cf_gym.baselines import ICA, ExactMinMax
 from tabulate import tabulate
 from tqdm import tqdm
 
 from mec_cf_gym import Scenario
+from mec_cf_gym.baselines import ICA, ExactMinMax
 from mec_cf_gym.evaluation import seeds
 from mec_cf_gym.streams import Streams
 from mec_cf_gym.world import World

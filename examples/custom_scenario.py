@@ -4,9 +4,9 @@ Run: python examples/custom_scenario.py
 """
 
 import gymnasium as gym
-from mec_cf_gym.baselines import EqualSplit
 
 from mec_cf_gym import Scenario
+from mec_cf_gym.baselines import EqualSplit
 
 scenario = Scenario.paper_a(
     num_users=6,

@@ -4,6 +4,7 @@ Run: python examples/ica_on_one_block.py
 """
 
 import gymnasium as gym
+
 from mec_cf_gym.baselines import ICA, EqualSplit, ExactMinMax, WaterFilling
 
 for num_subcarriers in (1, 4):

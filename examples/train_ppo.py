@@ -10,11 +10,11 @@ import argparse
 import gymnasium as gym
 import numpy as np
 from gymnasium.wrappers import RescaleAction
-from mec_cf_gym.agents import AgentPolicy
-from mec_cf_gym.baselines import EqualSplit, ExactMinMax, RandomPower
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 
+from mec_cf_gym.agents import AgentPolicy
+from mec_cf_gym.baselines import EqualSplit, ExactMinMax, RandomPower
 from mec_cf_gym.evaluation import evaluate, seeds, summarise, table
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
-import platform
-import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +17,7 @@ from tqdm.auto import tqdm
 from mec_cf_gym.allocation import Policy
 from mec_cf_gym.evaluation.episode import Record, run_episode
 from mec_cf_gym.evaluation.policies import available_policies, load_policy
+from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.report import plot_cdf, table
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.store import RunStore, Unit, write_atomically
@@ -28,7 +26,6 @@ from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.registration import ENV_IDS
 from mec_cf_gym.scenario import Scenario
 
-PACKAGES = ("mec-cf-gym", "gymnasium", "numpy", "scipy", "cvxpy", "clarabel", "torch", "stable-baselines3")
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
 """Scenario fields that the benchmark sets itself, and by which option."""
 
@@ -87,15 +84,6 @@ class Benchmark:
             **{name: value for name, value in self.scenario.to_dict().items() if name not in SET_BY},
         }
 
-    def circumstances(self) -> dict[str, Any]:
-        """Return what else is worth knowing about the results."""
-        return {
-            "command": shlex.join(["mec-cf-gym", *sys.argv[1:]]),
-            "workers": self.workers,
-            "versions": installed_versions(),
-            "machine": {"platform": platform.platform(), "processor": processor(), "cores": os.cpu_count()},
-        }
-
     def check(self) -> None:
         """Check the settings before any work is done.
 
@@ -124,7 +112,7 @@ def run(benchmark: Benchmark) -> list[Summary]:
     """
     benchmark.check()
     store = RunStore(benchmark.out)
-    store.begin(benchmark.settings(), benchmark.circumstances(), benchmark.resume)
+    store.begin(benchmark.settings(), {"workers": benchmark.workers, **provenance()}, benchmark.resume)
     done = store.finished(benchmark.blocks)
     store.rewrite(record for records in done.values() for record in records)
     missing = [unit for unit in benchmark.units() if unit not in done]
@@ -165,25 +153,6 @@ def _check_names(option: str, names: list[str], known: tuple[str, ...]) -> None:
     for name in names:
         if name not in known:
             raise refuse(option, name, f"it must be one of {', '.join(known)}")
-
-
-def installed_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that results depend on."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
-
-
-def processor() -> str:
-    """Return the processor's name, as far as the system tells."""
-    cpu_info = Path("/proc/cpuinfo")
-    lines = cpu_info.read_text().splitlines() if cpu_info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 @functools.lru_cache

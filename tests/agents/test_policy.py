@@ -4,8 +4,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.wrappers import FlattenObservation, FrameStackObservation, RescaleAction
-from mec_cf_gym.agents import AgentPolicy
 
+from mec_cf_gym.agents import AgentPolicy
 from mec_cf_gym.evaluation import evaluate
 
 

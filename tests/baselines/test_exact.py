@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mec_cf_gym.baselines import EqualSplit, ExactMinMax, RandomPower
 from scipy.optimize import minimize
 
 from mec_cf_gym import best_offload, latency, rate
+from mec_cf_gym.baselines import EqualSplit, ExactMinMax, RandomPower
 
 from ..conftest import draw_blocks
 

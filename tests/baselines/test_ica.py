@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mec_cf_gym.baselines import ICA, EqualSplit, ExactMinMax
-from mec_cf_gym.baselines.ica import CONVERGED, SOLVER_STOPPED, STEP_LIMIT
 
 from mec_cf_gym import latency
+from mec_cf_gym.baselines import ICA, EqualSplit, ExactMinMax
+from mec_cf_gym.baselines.ica import CONVERGED, SOLVER_STOPPED, STEP_LIMIT
 
 from ..conftest import draw_blocks
 

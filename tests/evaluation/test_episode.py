@@ -3,9 +3,9 @@
 import gymnasium as gym
 import numpy as np
 import pytest
-from mec_cf_gym.baselines import EqualSplit, RandomPower
 
 from mec_cf_gym import Allocation, gini
+from mec_cf_gym.baselines import EqualSplit, RandomPower
 from mec_cf_gym.evaluation import SPLITS, available_policies, evaluate, load_policy, run_episode, seeds
 
 
