@@ -13,7 +13,8 @@ class FullPower(Heuristic):
 
     def power(self, block: CoherenceBlock) -> Floats:
         """Return one on each user's strongest subcarrier, zero elsewhere, ``(..., N, K)``."""
-        return one_hot(block.signal_gain.argmax(-2), block.num_subcarriers)
+        strongest = np.asarray(block.signal_gain).argmax(-2)  # (..., K)
+        return np.asarray(strongest[..., None, :] == np.arange(block.num_subcarriers)[:, None], np.float64)
 
 
 class EqualSplit(Heuristic):
@@ -63,16 +64,3 @@ class GreedySubcarrier(Heuristic):
             sinr = signal_gain[rows, :, user] / (1 + interference)
             power[rows, sinr.argmax(-1), user] = 1.0
         return power.reshape(*batch, subcarriers, users)
-
-
-def one_hot(subcarrier: np.ndarray[tuple[int, ...], np.dtype[np.intp]], num_subcarriers: int) -> Floats:
-    """Return one on each user's subcarrier, zero elsewhere.
-
-    Args:
-        subcarrier: ``(..., K)``.
-        num_subcarriers: N.
-
-    Returns:
-        ``(..., N, K)``.
-    """
-    return np.asarray(subcarrier[..., None, :] == np.arange(num_subcarriers)[:, None], np.float64)

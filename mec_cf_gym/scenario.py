@@ -15,6 +15,7 @@ from mec_cf_gym.fields import Interval, Validated, choice, count, flag, interval
 from mec_cf_gym.network.layout import LAYOUTS
 from mec_cf_gym.network.mobility import MOBILITIES
 from mec_cf_gym.network.propagation import PROPAGATIONS
+from mec_cf_gym.units import dbm_to_w
 
 NARROWEST_SUBCARRIER_HZ = 15e3
 """The smallest subcarrier spacing of LTE and 5G NR below 6 GHz."""
@@ -163,15 +164,15 @@ class Scenario:
                 f"with num_aps={layout.num_aps} and num_users={layout.num_users} a block has {numbers:.1e} gains"
             )
             raise refuse("num_subcarriers", num_subcarriers, f"{allowed}, and {MOST_NUMBERS:.1e} is the most")
-        if self.radio.combiner == "zf" and self.layout.num_users > self.layout.num_aps:
-            allowed = f"zero-forcing separates at most num_aps={self.layout.num_aps} users"
-            raise refuse("num_users", self.layout.num_users, allowed)
+        if self.radio.combiner == "zf" and layout.num_users > layout.num_aps:
+            allowed = f"zero-forcing separates at most num_aps={layout.num_aps} users"
+            raise refuse("num_users", layout.num_users, allowed)
 
     @classmethod
     def paper_a(cls, **fields: Any) -> Scenario:
         """Return paper A's numbers with physical receiver noise; ``fields`` replace any of them.
 
-        The path loss, which paper A does not give, is 3GPP UMi at 2 GHz; neither is N, here 4.
+        Paper A gives neither its path loss, here 3GPP UMi at 2 GHz, nor N, here 4.
         """
         return cls().replace(**fields)
 
@@ -188,8 +189,9 @@ class Scenario:
         """
         groups = {group.name: getattr(self, group.name) for group in dataclasses.fields(self)}
         group_of = {leaf.name: name for name, group in groups.items() for leaf in dataclasses.fields(group)}
-        for name in fields.keys() - groups.keys() - group_of.keys():
-            raise unknown_field(name, [*group_of, *groups])
+        unknown = [name for name in fields if name not in groups and name not in group_of]
+        if unknown:
+            raise unknown_field(unknown[0], [*group_of, *groups])
         whole = {name: fields[name] for name in groups.keys() & fields.keys()}
         base = dataclasses.replace(self, **whole) if whole else self
         leaves: dict[str, dict[str, Any]] = {}
@@ -212,15 +214,10 @@ class Scenario:
     @property
     def noise_w(self) -> float:
         """Receiver noise power on one subcarrier, after a unit-norm combiner."""
-        noise_w = dbm_to_w(self.radio.noise_dbm_per_hz) * self.subcarrier_bandwidth_hz
+        noise_w: float = dbm_to_w(self.radio.noise_dbm_per_hz) * self.subcarrier_bandwidth_hz
         if self.radio.receiver_noise == "printed" and self.layout.deployment == "cell_free":
             return noise_w * self.layout.num_aps
         return noise_w
-
-
-def dbm_to_w(power_dbm: float) -> float:
-    """Return a power in watts."""
-    return float(10 ** (power_dbm / 10 - 3))
 
 
 def unknown_field(name: str, known: list[str]) -> ValueError:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.network.layout import LAYOUTS
 from mec_cf_gym.network.mobility import MOBILITIES
 from mec_cf_gym.network.propagation import PROPAGATIONS
+from mec_cf_gym.units import dbm_to_w
 
 if TYPE_CHECKING:
     from mec_cf_gym.scenario import Scenario
@@ -58,7 +59,7 @@ class NetworkModel:
             speed_m_per_s=streams.interval(scenario.dynamics.speed_m_per_s, users),
             shadowing_db=shadowing_db,
             large_scale_gain=self.propagation.gain(ap_positions_m, user_positions_m, shadowing_db),
-            user_power_w=10 ** (streams.interval(scenario.radio.user_power_dbm, users) / 10 - 3),
+            user_power_w=dbm_to_w(streams.interval(scenario.radio.user_power_dbm, users)),
             local_hz=local_hz if scenario.computing.local_computing else np.zeros_like(local_hz),
             server_hz=streams.interval(scenario.computing.server_hz, users),
         )

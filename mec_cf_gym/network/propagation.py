@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.units import db_to_linear
+
 if TYPE_CHECKING:
     from mec_cf_gym.scenario import Scenario
     from mec_cf_gym.streams import Streams
@@ -60,7 +62,7 @@ class LogDistance:
         path_gain_db = self.radio.path_loss_intercept_db - 5 * self.radio.path_loss_exponent * np.log10(
             squared_distance_m2
         )
-        return np.asarray(10 ** ((path_gain_db + shadowing_db) / 10))
+        return np.asarray(db_to_linear(path_gain_db + shadowing_db))
 
 
 PROPAGATIONS: dict[str, type[PropagationModel]] = {"log_distance": LogDistance}
