@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # A strict editable install links file by file, so a file that comes or goes asks for a new install.
-FILES := $(shell find mec_cf_gym baselines agents -name '*.py' | sort | cksum | cut -d' ' -f1)
+FILES := $(shell find mec_cf_gym baselines agents -name '*.py' -o -name '*.safetensors' | sort | cksum | cut -d' ' -f1)
 INSTALLED := .venv/installed-$(FILES)
 # One thread per process: the work is spread over processes, and small matrices gain nothing from threads.
 export OMP_NUM_THREADS := 1
