@@ -1,8 +1,10 @@
 # make benchmark  runs the main job; make test passes the tests. Both set everything up in .venv first.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-# A strict editable install links file by file, so a file that comes or goes asks for a new install.
-FILES := $(shell find mec_cf_gym baselines agents -name '*.py' -o -name '*.safetensors' | sort | cksum | cut -d' ' -f1)
+# A strict editable install links file by file, so a file that comes or goes asks for a new install. So does a change
+# of compiled code: numba caches a function by its own file, and would miss changes in those it calls.
+FILES := $(shell (find mec_cf_gym baselines agents -name '*.py' -o -name '*.safetensors' | sort; \
+	cat baselines/fast/*.py) | cksum | cut -d' ' -f1)
 INSTALLED := .venv/installed-$(FILES)
 # One thread per process: the work is spread over processes, and small matrices gain nothing from threads.
 export OMP_NUM_THREADS := 1

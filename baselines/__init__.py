@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
+from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.baselines.water_filling import WaterFilling
 
 if TYPE_CHECKING:
+    from mec_cf_gym.baselines.fast.solver import FastMinMax
     from mec_cf_gym.baselines.ica import ICA
 
 __all__ = [
     "ICA",
     "EqualSplit",
     "ExactMinMax",
+    "FastMinMax",
     "FullPower",
     "GreedySubcarrier",
     "RandomPower",
     "Solution",
     "Solver",
     "WaterFilling",
+    "latency_bound",
 ]
 
-_LAZY = {"ICA": "mec_cf_gym.baselines.ica"}
+_LAZY = {"FastMinMax": "mec_cf_gym.baselines.fast.solver", "ICA": "mec_cf_gym.baselines.ica"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.baselines.solution import Floats, Solution, Solver
+from mec_cf_gym.baselines.single_user import Floats, latency_bound
+from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_latency, best_offload, latency, rate
+from mec_cf_gym.rows import take_rows
 
 MOST_STEPS = 200
 LARGEST_LOG_SINR = 600.0
@@ -24,7 +28,8 @@ class ExactMinMax(Solver):
 
     With the best split a user's latency falls with its rate, so a target latency asks every user for one rate,
     that is one SINR. The least powers that reach all of them solve a K x K linear system; they exist, and are
-    within the budgets, or no powers reach the target. Bisection on the target brackets the optimum.
+    within the budgets, or no powers reach the target. A search for the target whose largest power is one
+    brackets the optimum.
 
     Args:
         tolerance: Relative width of the bracket at which to stop.
@@ -43,33 +48,83 @@ class ExactMinMax(Solver):
         if block.num_subcarriers != 1:
             allowed = "the exact optimum is known for a single subcarrier only; use ICA"
             raise refuse("num_subcarriers", block.num_subcarriers, allowed)
-        signal_gain = np.asarray(block.signal_gain, np.float64)
-        power = np.ones(signal_gain.shape)
-        unreached = _least_latency(block)
-        reached = np.asarray(best_latency(block, rate(block, power)).max(-1))
-        history = [reached]
+        flat = dataclasses.replace(block.flattened(), channel=None)
+        power = np.ones(flat.signal_gain.shape)
+        bracket = Bracket.around(latency_bound(flat), best_latency(flat, rate(flat, power)).max(-1))
+        history = [bracket.reached]
         for _ in range(MOST_STEPS):
-            wide = reached > (1 + self.tolerance) * unreached
+            wide = bracket.reached > (1 + self.tolerance) * bracket.unreached
             if not wide.any():
                 break
-            target = np.where(wide, (unreached + reached) / 2, reached)
-            trial = least_power(block, target)
-            meets = (trial <= 1).all(-1)  # NaN compares false
-            better = wide & meets
+            target = bracket.next_target(self.tolerance)
+            trial = np.zeros((*target.shape, block.num_users))
+            trial[wide] = least_power(take_rows(flat, wide), target[wide])
+            excess = excess_of(trial.max(-1))
+            better = wide & (excess <= 0)
             power = np.where(better[..., None, None], trial[..., None, :], power)
-            reached = np.where(better, target, reached)
-            unreached = np.where(wide & ~meets, target, unreached)
-            history.append(reached)
+            bracket.narrow(target, excess, better, wide & ~better)
+            history.append(bracket.reached)
+        power = power.reshape(block.signal_gain.shape)
+        reached, unreached = (
+            bracket.reached.reshape(block.batch_shape),
+            bracket.unreached.reshape(block.batch_shape),
+        )
         offload = best_offload(block, power)
         certified = reached <= (1 + CERTIFIED_GAP) * unreached
         return Solution(
             power,
             offload,
             latency(block, power, offload),
-            np.stack(history, axis=-1),
+            np.stack(history, axis=-1).reshape(*block.batch_shape, -1),
             np.where(certified, "optimal", "gap open")[()],
             lower_bound=np.minimum(unreached, reached),
         )
+
+
+@dataclass
+class Bracket:
+    """Targets between which the optimum lies, and the excess of the largest power that each asks for."""
+
+    unreached: Floats  # (...), seconds; no powers reach less
+    reached: Floats  # (...), seconds
+    excess: Floats  # (...), at unreached: positive
+    spare: Floats  # (...), at reached: at most zero
+    moved: Floats  # (...), the end that moved last: 1 for reached, -1 for unreached
+
+    @classmethod
+    def around(cls, unreached: Floats, reached: Floats) -> Bracket:
+        """Return a bracket of which only the ends are known; the middle is tried first."""
+        one = np.ones(unreached.shape)
+        return cls(np.minimum(unreached, reached), np.asarray(reached), one, -one, 0 * one)
+
+    def next_target(self, tolerance: float) -> Floats:
+        """Return where a straight line through the ends is zero.
+
+        The target is moved a little towards the end that is farther away, so that this one follows, too.
+        """
+        share = self.excess / (self.excess - self.spare)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # a closed bracket is not looked at
+            width = self.reached - self.unreached
+            nudge = tolerance / 3 * self.reached / width
+            share = np.clip(share + np.where(share < 0.5, nudge, -nudge), 1e-3, 1 - 1e-3)
+            return np.asarray(self.unreached + width * share)
+
+    def narrow(self, target: Floats, excess: Floats, better: NDArray[np.bool_], worse: NDArray[np.bool_]) -> None:
+        """Move an end to ``target``; an end that stays twice then counts half (Illinois rule)."""
+        self.reached = np.where(better, target, self.reached)
+        self.unreached = np.where(worse, target, self.unreached)
+        keeps_excess = np.where(better & (self.moved == 1), self.excess / 2, self.excess)
+        keeps_spare = np.where(worse & (self.moved == -1), self.spare / 2, self.spare)
+        self.excess = np.where(worse, excess, keeps_excess)
+        self.spare = np.where(better, excess, keeps_spare)
+        self.moved = np.where(better, 1, np.where(worse, -1, self.moved))
+
+
+def excess_of(largest_power: Floats) -> Floats:
+    """Return a measure that is zero where the largest power is one, and bounded where no powers are enough."""
+    least_log = -50.0
+    power = np.where(np.isnan(largest_power), math.inf, np.maximum(largest_power, math.exp(least_log)))
+    return np.where(power <= 1, np.log(np.minimum(power, 1)), 1 - 1 / power)
 
 
 def least_power(block: CoherenceBlock, target_s: Floats) -> Floats:
@@ -120,14 +175,6 @@ def required_sinr(block: CoherenceBlock, target_s: Floats) -> Floats:
     reachable = np.where(transmission_s > 0, log_sinr, math.inf)
     needed = np.where(link_share_per_s > 0, reachable, 0.0)
     return np.where(needed < LARGEST_LOG_SINR, np.expm1(np.minimum(needed, LARGEST_LOG_SINR)), math.inf)
-
-
-def _least_latency(block: CoherenceBlock) -> Floats:
-    """Return the largest latency if nobody interfered with anybody else: a lower bound, ``(...)``."""
-    own_error = np.diagonal(np.asarray(block.interference_gain)[..., 0, :, :], axis1=-2, axis2=-1)
-    sinr = np.asarray(block.signal_gain, np.float64)[..., 0, :] / (1 + own_error)
-    rate_bps = block.subcarrier_bandwidth_hz * np.log1p(sinr) / math.log(2)
-    return np.asarray(best_latency(block, rate_bps).max(-1))
 
 
 def _solve(matrix: Floats, right: Floats) -> NDArray[np.float64]:

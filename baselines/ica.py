@@ -12,6 +12,7 @@ import cvxpy as cp
 import numpy as np
 
 from mec_cf_gym.baselines.heuristics import EqualSplit
+from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Floats, Solution, Solver, stack_solutions
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
@@ -106,6 +107,7 @@ class ICA(Solver):
             latency=point.latency_s,
             history=np.array(history),
             status=status,
+            lower_bound=latency_bound(block),
             step_time_s=np.array(times),
         )
 

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance import best_offload, latency
-
-Floats = NDArray[np.float64]
 
 ASSIGNMENT_THRESHOLD = 1e-6
 """Power ratio above which a subcarrier counts as assigned (paper A, eq. 14)."""
@@ -27,7 +26,7 @@ class Solution(Allocation):
     latency: Floats  # (..., K), seconds
     history: Floats  # (..., steps + 1), largest latency in seconds, from the start on
     status: Any  # str, or an array of them, (...)
-    lower_bound: Floats | None = None  # (...), seconds: no allocation has a smaller largest latency
+    lower_bound: Floats  # (...), seconds: no allocation has a smaller largest latency
     step_time_s: Floats = field(default_factory=lambda: np.zeros(0))  # (..., steps), wall time
 
     @property
@@ -69,7 +68,13 @@ class Heuristic(Solver):
         offload = best_offload(block, power)
         latency_s = latency(block, power, offload)
         history = np.asarray(latency_s.max(-1))[..., None]
-        return Solution(power, offload, latency_s, history, np.full(block.batch_shape, "heuristic")[()])
+        status = np.full(block.batch_shape, "heuristic")[()]
+        return Solution(power, offload, latency_s, history, status, latency_bound(block))
+
+    def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
+        """Return the rule's powers and the best offload ratios for them."""
+        power = self.power(block)
+        return Allocation(power, best_offload(block, power))
 
 
 def stack_solutions(rows: Sequence[Solution], batch_shape: tuple[int, ...]) -> Solution:
@@ -86,5 +91,6 @@ def stack_solutions(rows: Sequence[Solution], batch_shape: tuple[int, ...]) -> S
         latency=stack([row.latency for row in rows]),
         history=stack([np.pad(row.history, (0, steps + 1 - row.history.size), "edge") for row in rows]),
         status=stack([row.status for row in rows]),
+        lower_bound=stack([row.lower_bound for row in rows]),
         step_time_s=stack([np.pad(row.step_time_s, (0, steps - row.step_time_s.size)) for row in rows]),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mec_cf_gym.baselines.single_user import fill_water
 from mec_cf_gym.baselines.solution import Floats, Heuristic
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
@@ -35,23 +36,3 @@ class WaterFilling(Heuristic):
             interference = (interference_gain @ power[..., None])[..., 0]
             power = (power + fill_water(signal_gain / (1 + interference))) / 2
         return power
-
-
-def fill_water(gain: Floats) -> Floats:
-    """Return the powers that maximise ``sum_n log(1 + p_n gain_n)`` with ``sum_n p_n = 1``.
-
-    Args:
-        gain: Gains of one user's subcarriers over noise and interference, ``(..., N, K)``.
-
-    Returns:
-        ``(..., N, K)``; each user's powers sum to one.
-    """
-    floor = 1 / np.maximum(gain, 1e-200)
-    floor = floor - floor.min(-2, keepdims=True)  # only differences matter; weak links have a huge floor
-    ordered = np.sort(floor, axis=-2)
-    counts = np.arange(1, gain.shape[-2] + 1)[:, None]
-    levels = (1 + ordered.cumsum(-2)) / counts  # water level if just the best 1, 2, ... were filled
-    filled = (levels > ordered).sum(-2, keepdims=True)
-    level = np.take_along_axis(levels, np.maximum(filled, 1) - 1, axis=-2)
-    power = np.maximum(level - floor, 0.0)
-    return np.asarray(power / power.sum(-2, keepdims=True))

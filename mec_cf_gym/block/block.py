@@ -12,7 +12,7 @@ import numpy as np
 from mec_cf_gym.arrays import Array
 from mec_cf_gym.block.combining import COMBINERS, receive_gains
 from mec_cf_gym.block.fading import FADINGS, Coefficients
-from mec_cf_gym.rows import row_slices
+from mec_cf_gym.rows import row_slices, take_rows
 
 if TYPE_CHECKING:
     from mec_cf_gym.network.network import Network
@@ -68,17 +68,22 @@ class CoherenceBlock:
         """Leading axes, empty for a single block."""
         return tuple(self.signal_gain.shape[:-2])
 
-    def rows(self) -> Iterator[CoherenceBlock]:
-        """Return the single blocks of a batch; fields without leading axes are shared by all."""
+    def flattened(self) -> CoherenceBlock:
+        """Return the block with one leading axis, which every array has; fields without leading axes repeat."""
         tail_axes = {"signal_gain": 2, "interference_gain": 3, "channel": 3}
         arrays: dict[str, Array] = {}
         for field in dataclasses.fields(self):
             array = getattr(self, field.name)
             if isinstance(array, np.ndarray):
                 tail = array.shape[array.ndim - tail_axes.get(field.name, 1) :]
-                arrays[field.name] = np.broadcast_to(array, self.batch_shape + tail)
-        for index in np.ndindex(self.batch_shape):
-            yield dataclasses.replace(self, **{name: array[index] for name, array in arrays.items()})
+                arrays[field.name] = np.broadcast_to(array, self.batch_shape + tail).reshape(-1, *tail)
+        return dataclasses.replace(self, **arrays)
+
+    def rows(self) -> Iterator[CoherenceBlock]:
+        """Return the single blocks of a batch."""
+        flat = self.flattened()
+        for index in range(len(flat.signal_gain)):
+            yield take_rows(flat, index)
 
 
 class BlockModel:

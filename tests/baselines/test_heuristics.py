@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from mec_cf_gym import Policy, best_offload, latency
 from mec_cf_gym.baselines import EqualSplit, FullPower, GreedySubcarrier, RandomPower, WaterFilling
-from mec_cf_gym.baselines.water_filling import fill_water
+from mec_cf_gym.baselines.single_user import fill_water
 
 HEURISTICS = [EqualSplit, FullPower, GreedySubcarrier, RandomPower, WaterFilling]
 every_heuristic = pytest.mark.parametrize("heuristic", HEURISTICS)

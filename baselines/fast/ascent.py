@@ -1,0 +1,193 @@
+"""Interior-point ascent on the least pace of a network, compiled.
+
+    maximise v  s.t.  R_k(p) >= r_k(v),  sum_n p_nk <= 1,  p >= 0
+
+Every step solves the Newton system of the perturbed optimality conditions with p, v and the multipliers of all
+constraints as unknowns. The Hessian couples users of one subcarrier only, so the system is reduced to one of
+2 K unknowns (multipliers of rates and budgets), at the cost of one K x K factorisation a subcarrier. Where the
+convex side of a rate makes a factorisation fail, it is damped, in the end away: what is left is the curvature
+that an inner convex approximation sees.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from mec_cf_gym.baselines.fast.linear import back_substitute, cholesky, forward_substitute, gram
+from mec_cf_gym.baselines.fast.problem import COMPILE, heard, needed, paces
+
+TO_BOUNDARY = 0.99
+"""Share of the way to the nearest bound that a step goes at most."""
+CENTERING = 0.3
+"""How fast the perturbation falls from step to step."""
+CURVATURES = (1.0, 0.5, 0.0)
+"""Shares of the convex curvature that are tried, in turn."""
+
+
+@njit(**COMPILE)
+def ascend(problem, power, inward, tolerance, max_steps):
+    """Ascend from ``power`` to a local maximum of the least pace.
+
+    Args:
+        problem: One network.
+        power: Where to start, ``(N, K)``, within the budgets.
+        inward: How far inside its bounds to begin; deeper inside, an ascent forgets where it came from.
+        tolerance: Sum of products of slacks and multipliers, relative to the pace, at which to stop.
+        max_steps: Steps at most.
+
+    Returns:
+        The best powers met, their least pace, and whether the ascent came to its end.
+    """
+    power = (1 - inward) * power + 0.01 * inward / len(power)
+    noise, total = received(problem, power)
+    nats = np.log(total / noise).sum(0)
+    best, best_pace = power, paces(problem, nats).min()
+    pace = (1 - inward / 2) * best_pace
+    asked, slope, _ = needed(problem, pace)
+    slack = np.maximum(nats - asked, inward / 10 * nats.mean())
+    weight = 1 / (slope * slope.size)
+    perturbation = (weight * slack).mean()
+    price = perturbation / (1 - power.sum(0))
+    floor = perturbation / power
+    for _ in range(max_steps):
+        d_power, d_pace, d_weight, d_price = newton(
+            problem, noise, total, power, pace, slack, weight, price, floor, perturbation
+        )
+        d_slack = perturbation / weight - slack - slack / weight * d_weight
+        d_floor = perturbation / power - floor - floor / power * d_power
+        room = 1 - problem.server * (pace - problem.local_pace)
+        go = min(
+            longest(power.ravel(), d_power.ravel()),
+            longest(slack, d_slack),
+            longest(1 - power.sum(0), -d_power.sum(0)),
+            longest(room, -problem.server * d_pace),
+        )
+        go_dual = min(longest(weight, d_weight), longest(price, d_price), longest(floor.ravel(), d_floor.ravel()))
+        if not go * go_dual > 0:  # NaN compares false
+            break
+        power = power + go * d_power
+        pace += go * d_pace
+        slack = slack + go * d_slack
+        weight = weight + go_dual * d_weight
+        price = price + go_dual * d_price
+        floor = floor + go_dual * d_floor
+        noise, total = received(problem, power)
+        nats = np.log(total / noise).sum(0)
+        reached = paces(problem, nats).min()
+        if reached > best_pace:
+            best, best_pace = power, reached
+        products = (weight * slack).sum() + (price * (1 - power.sum(0))).sum() + (floor * power).sum()
+        if products < tolerance * pace:
+            return best, best_pace, True
+        perturbation = products / (2 * slack.size + power.size) * (CENTERING if go > 0.5 else 0.5)
+    return best, best_pace, False
+
+
+@njit(**COMPILE)
+def received(problem, power):
+    """Return what is received beside the signal, and with it, over the noise, each ``(N, K)``."""
+    noise = np.empty(power.shape)
+    for n in range(len(noise)):
+        for k in range(noise.shape[1]):
+            noise[n, k] = heard(problem, power, n, k)
+    return noise, noise + problem.signal * power
+
+
+@njit(**COMPILE)
+def longest(value, direction):
+    """Return the longest step, at most one, that keeps ``value`` positive; zero for a direction that is NaN."""
+    step = 1.0
+    for i in range(value.size):
+        if not direction[i] >= 0:
+            limit = -TO_BOUNDARY * value[i] / direction[i]
+            step = min(step, limit) if limit > 0 else 0.0
+    return step
+
+
+@njit(**COMPILE)
+def newton(problem, noise, total, power, pace, slack, weight, price, floor, perturbation):
+    """Return the Newton direction of power, pace, and of the multipliers of rate and budget."""
+    subcarriers, users = power.shape
+    asked, slope, bend = needed(problem, pace)
+    factor = np.empty((subcarriers, users, users))
+    columns = np.empty((subcarriers, users, 2 * users + 1))
+    system = np.zeros((2 * users + 1, 2 * users + 1))
+    for n in range(subcarriers):
+        linearise(problem, noise[n], total[n], power, weight, price, perturbation, n, columns[n])
+        factorise(problem, noise[n], total[n], weight, floor[n] / power[n], n, factor[n])
+        forward_substitute(factor[n], columns[n])
+        gram(columns[n], system)
+    reduced = system[: 2 * users, : 2 * users]
+    ahead = np.zeros((2 * users, 2))  # multipliers at the same pace, and by how much they change with it
+    ahead[:users, 0] = asked - np.log(total / noise).sum(0) + perturbation / weight
+    ahead[users:, 0] = perturbation / price - (1 - power.sum(0))
+    ahead[:, 0] -= system[2 * users, : 2 * users]
+    ahead[:users, 1] = slope
+    for k in range(users):
+        reduced[k, k] += slack[k] / weight[k]
+        reduced[users + k, users + k] += (1 - power[:, k].sum()) / price[k]
+    cholesky(reduced)
+    forward_substitute(reduced, ahead)
+    back_substitute(reduced, ahead)
+    missing = 1 - (slope * weight).sum() - (slope * ahead[:users, 0]).sum()
+    d_pace = missing / ((bend * weight).sum() + (slope * ahead[:users, 1]).sum())
+    multipliers = np.ones((2 * users + 1, 1))
+    multipliers[: 2 * users, 0] = ahead[:, 0] + d_pace * ahead[:, 1]
+    d_power = np.empty((subcarriers, users))
+    for n in range(subcarriers):
+        step = columns[n] @ multipliers
+        back_substitute(factor[n], step)
+        d_power[n] = step[:, 0]
+    return d_power, d_pace, multipliers[:users, 0], multipliers[users : 2 * users, 0]
+
+
+@njit(**COMPILE)
+def linearise(problem, noise, total, power, weight, price, perturbation, n, columns):
+    """Fill in ``[dR/dp, -1, -gradient]`` on one subcarrier, ``(K, 2 K + 1)``."""
+    users = weight.size
+    columns[:] = 0.0
+    for k in range(users):
+        lost = 1 / noise[k] - 1 / total[k]
+        for j in range(users):
+            columns[j, k] = -lost * problem.interference[n, k, j]
+        columns[k, k] += problem.signal[n, k] / total[k]
+    for j in range(users):
+        gradient = price[j] - perturbation / power[n, j]
+        for k in range(users):
+            gradient -= weight[k] * columns[j, k]
+        columns[j, users + j] = -1.0
+        columns[j, 2 * users] = -gradient
+
+
+@njit(**COMPILE)
+def factorise(problem, noise, total, weight, diagonal, n, out):
+    """Fill in the Cholesky factor of minus the Hessian on one subcarrier, with as much curvature as possible."""
+    for share in CURVATURES:
+        hessian(problem, noise, total, weight, share, n, out)
+        for j in range(weight.size):
+            out[j, j] += diagonal[j]
+        if cholesky(out):
+            break
+
+
+@njit(**COMPILE)
+def hessian(problem, noise, total, weight, share, n, out):
+    """Fill in the lower triangle of minus the weighted rates' Hessian on one subcarrier."""
+    users = weight.size
+    out[:] = 0.0
+    for k in range(users):
+        gains = problem.interference[n, k]
+        signal = problem.signal[n, k]
+        concave = weight[k] / total[k] ** 2
+        both = concave - share * weight[k] / noise[k] ** 2
+        cross = concave * signal
+        for i in range(users):
+            scaled = both * gains[i]
+            for j in range(i + 1):
+                out[i, j] += scaled * gains[j]
+        for j in range(k + 1):
+            out[k, j] += cross * gains[j]
+        for i in range(k, users):
+            out[i, k] += cross * gains[i]
+        out[k, k] += concave * signal**2

@@ -1,0 +1,89 @@
+"""The min-max latency problem of one network, in the numbers that compiled code works with.
+
+A user's *pace* is one over its latency with the best split, ``a + R / (c + s R)`` for a rate R in nats per
+subcarrier and use: computing locally adds a, and the rest is the time to send, c / R, and to compute, s, a task.
+Minimising the largest latency is maximising the least pace.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mec_cf_gym.baselines.solution import Floats
+from mec_cf_gym.block.block import CoherenceBlock
+
+COMPILE = {"cache": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+"""Sums may be reordered for vector instructions; NaN and infinity keep their meaning."""
+
+
+class Problem(NamedTuple):
+    """One network, or a batch with a leading axis; times are in units of ``unit_s``."""
+
+    signal: Floats  # (..., N, K), linear
+    interference: Floats  # (..., N, K, K), linear
+    local_pace: Floats  # (..., K), a
+    nats: Floats  # (..., K), c: time to send a task at one nat
+    server: Floats  # (..., K), s: time to compute a task at the server
+
+
+def problem_of(block: CoherenceBlock, unit_s: float) -> Problem:
+    """Return the problems of a batch of blocks, with one leading axis."""
+    flat = block.flattened()
+    cycles = flat.task_cycles
+    nats_s = math.log(2) * flat.task_bits / flat.subcarrier_bandwidth_hz
+    times = (flat.local_hz / cycles * unit_s, nats_s / unit_s, cycles / flat.server_hz / unit_s)
+    arrays = (flat.signal_gain, flat.interference_gain, *times)
+    return Problem(*(np.ascontiguousarray(array, np.float64) for array in arrays))
+
+
+@njit(**COMPILE)
+def row_of(problem, row):
+    """Return the problem of one network of a batch."""
+    return Problem(
+        problem.signal[row],
+        problem.interference[row],
+        problem.local_pace[row],
+        problem.nats[row],
+        problem.server[row],
+    )
+
+
+@njit(**COMPILE)
+def heard(problem, power, n, k):
+    """Return noise and interference of user k on subcarrier n, over the noise."""
+    total = 1.0
+    for j in range(power.shape[1]):
+        total += problem.interference[n, k, j] * power[n, j]
+    return total
+
+
+@njit(**COMPILE)
+def rates(problem, power):
+    """Return the users' rates in nats, ``(K,)``."""
+    subcarriers, users = power.shape
+    nats = np.zeros(users)
+    for n in range(subcarriers):
+        for k in range(users):
+            nats[k] += np.log1p(problem.signal[n, k] * power[n, k] / heard(problem, power, n, k))
+    return nats
+
+
+@njit(**COMPILE)
+def paces(problem, nats):
+    """Return the users' paces at rates in nats, ``(K,)``."""
+    return problem.local_pace + nats / (problem.nats + problem.server * nats)
+
+
+@njit(**COMPILE)
+def needed(problem, pace):
+    """Return the rates in nats that a common pace asks for, and their first and second derivative, each ``(K,)``.
+
+    Negative for users whose CPU alone is faster; the pace must be below ``a + 1 / s`` for every user.
+    """
+    above = pace - problem.local_pace
+    left = 1 - problem.server * above
+    return problem.nats * above / left, problem.nats / left**2, 2 * problem.nats * problem.server / left**3

@@ -1,0 +1,105 @@
+"""FastMinMax: the min-max latency problem, solved by interior-point ascents from several starts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from mec_cf_gym.baselines.exact import ExactMinMax
+from mec_cf_gym.baselines.fast.ascent import ascend
+from mec_cf_gym.baselines.fast.problem import COMPILE, paces, problem_of, rates, row_of
+from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
+from mec_cf_gym.baselines.ica import CONVERGED, STEP_LIMIT
+from mec_cf_gym.baselines.single_user import latency_bound
+from mec_cf_gym.baselines.solution import Solution, Solver
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.performance import best_offload, latency
+
+UNIT_S = 1e-3
+DELIBERATE_STARTS = 3
+DEEP, SHALLOW = 0.02, 0.003
+"""How far inside its bounds an ascent begins, from a deliberate and from a random start."""
+
+
+class FastMinMax(Solver):
+    """A local optimum as good as ICA's, hundreds of times faster, in batches; exact for N = 1.
+
+    For N > 1 an interior-point method ascends on the least pace, one over the largest latency, with p and all
+    multipliers as unknowns (:mod:`mec_cf_gym.baselines.fast.ascent`), from an equal split of the power over the
+    subcarriers, from two that avoid interference, and from random ones, always the same; the best is kept. For
+    N = 1 the problem is left to :class:`ExactMinMax`.
+
+    Args:
+        random_starts: Number of random starts beside the three deliberate ones.
+        tolerance: Sum of products of slacks and multipliers, relative to the pace, at which an ascent ends.
+        max_steps: Steps of an ascent at most.
+
+    Raises:
+        ValueError: If an argument is negative, or no step is left.
+    """
+
+    def __init__(self, random_starts: int = 4, tolerance: float = 1e-5, max_steps: int = 60) -> None:
+        self.random_starts = checked_count("random_starts", random_starts, 0, 1000)
+        self.max_steps = checked_count("max_steps", max_steps, 1, 10**6)
+        if not tolerance > 0:
+            raise refuse("tolerance", tolerance, "it must be positive")
+        self.tolerance = tolerance
+
+    def solve(self, block: CoherenceBlock) -> Solution:
+        """Return the best point of all starts; ``history`` has the largest latency after each of them.
+
+        ``status`` is ``"converged"``, or ``"step limit"`` if the ascent to the point that is returned was cut
+        short; ``lower_bound`` is that of users without interference, or for N = 1 the certificate.
+        """
+        if block.num_subcarriers == 1:
+            return ExactMinMax().solve(block)
+        shares = scattered(self.random_starts, block.num_subcarriers, block.num_users)
+        batch = problem_of(block, UNIT_S)
+        power, pace, ended = best_of_starts(batch, shares, self.tolerance, self.max_steps)
+        power = power.reshape(block.signal_gain.shape)
+        offload = best_offload(block, power)
+        with np.errstate(divide="ignore"):
+            history = (UNIT_S / pace).reshape(*block.batch_shape, -1)
+        return Solution(
+            power=power,
+            offload=offload,
+            latency=latency(block, power, offload),
+            history=history,
+            status=np.where(ended.reshape(block.batch_shape), CONVERGED, STEP_LIMIT)[()],
+            lower_bound=latency_bound(block),
+        )
+
+
+@njit(**COMPILE)
+def best_of_starts(batch, shares, tolerance, max_steps):
+    """Return each network's best powers, the best pace after each start, and whether its ascent ended."""
+    rows, subcarriers, users = batch.signal.shape
+    starts = DELIBERATE_STARTS + len(shares)
+    power = np.empty((rows, subcarriers, users))
+    pace = np.empty((rows, starts + 1))
+    ended = np.zeros(rows, np.bool_)
+    for row in range(rows):
+        problem = row_of(batch, row)
+        power[row] = balanced(problem, equal(problem))
+        pace[row, 0] = paces(problem, rates(problem, power[row])).min()
+        for start in range(starts):
+            split = balanced(problem, split_of(problem, shares, start))
+            inward = DEEP if start < DELIBERATE_STARTS else SHALLOW
+            found, reached, whole = ascend(problem, split, inward, tolerance, max_steps)
+            pace[row, start + 1] = pace[row, start]
+            if reached > pace[row, start]:
+                power[row], pace[row, start + 1], ended[row] = found, reached, whole
+    return power, pace, ended
+
+
+@njit(**COMPILE)
+def split_of(problem, shares, start):
+    """Return the split that an ascent starts from, ``(N, K)``."""
+    if start == 0:
+        return equal(problem)
+    if start == 1:
+        return considerate(problem)
+    if start == 2:
+        return selective(problem)
+    return shares[start - DELIBERATE_STARTS]

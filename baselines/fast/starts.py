@@ -1,0 +1,66 @@
+"""Powers to ascend from: different splits over the subcarriers, each balanced between the users."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from mec_cf_gym.baselines.fast.problem import COMPILE, heard, needed, paces, rates
+from mec_cf_gym.baselines.solution import Floats
+
+BALANCING_ROUNDS = 5
+LEAST_SHARE = 1e-3
+"""No subcarrier starts with less: powers near zero move slowly."""
+
+
+def scattered(number: int, subcarriers: int, users: int) -> Floats:
+    """Return ``number`` random splits, always the same ones, ``(number, N, K)``; each user's shares sum to one."""
+    draws = np.random.default_rng(0).exponential(size=(number, subcarriers, users))
+    return np.asarray(draws / draws.sum(1, keepdims=True))
+
+
+@njit(**COMPILE)
+def equal(problem):
+    """Return the split that is the same on every subcarrier, ``(N, K)``."""
+    subcarriers, users = problem.signal.shape
+    return np.full((subcarriers, users), 1 / subcarriers)
+
+
+@njit(**COMPILE)
+def considerate(problem):
+    """Return a split in favour of subcarriers on which a user is heard little by the others, ``(N, K)``."""
+    subcarriers, users = problem.signal.shape
+    share = np.empty((subcarriers, users))
+    for n in range(subcarriers):
+        for j in range(users):
+            share[n, j] = 1 / (1 + problem.interference[n, :, j].sum() / subcarriers)
+    return share / share.sum(0)
+
+
+@njit(**COMPILE)
+def selective(problem):
+    """Return a split in favour of subcarriers that are strong, quiet and far from the others, ``(N, K)``."""
+    spread = equal(problem)
+    share = considerate(problem)
+    subcarriers, users = spread.shape
+    for n in range(subcarriers):
+        for k in range(users):
+            share[n, k] = (share[n, k] * (1e-30 + problem.signal[n, k]) / heard(problem, spread, n, k)) ** 2
+    return share / share.sum(0)
+
+
+@njit(**COMPILE)
+def balanced(problem, split):
+    """Return powers with about this split that give all users about the same pace, ``(N, K)``.
+
+    Users approach the mean pace in small rounds; in each, the one that needs most takes its whole budget.
+    """
+    power = np.maximum(split, LEAST_SHARE)
+    for _ in range(BALANCING_ROUNDS):
+        nats = rates(problem, power)
+        asked, _, _ = needed(problem, paces(problem, nats).mean())
+        for k in range(nats.size):
+            ratio = max(asked[k], 1e-3) / max(nats[k], 1e-9)
+            power[:, k] *= min(max(ratio, 0.2), 5.0)
+        power /= power.sum(0).max()
+    return power

@@ -1,0 +1,47 @@
+"""What a user could do if it were alone: fill water, and wait no longer than a bound."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.performance import best_latency
+
+Floats = NDArray[np.float64]
+
+
+def latency_bound(block: CoherenceBlock) -> Floats:
+    """Return a latency that no allocation goes below for its slowest user: everybody alone, ``(...)``, in seconds.
+
+    Each user fills water over noise alone; errors of its own channel estimate count at full power. Other users
+    do not interfere, which is what makes this a bound, and what it lacks in tightness.
+    """
+    signal_gain = np.asarray(block.signal_gain, np.float64)
+    own_error = np.diagonal(np.asarray(block.interference_gain), axis1=-2, axis2=-1)
+    without_error = np.log1p(signal_gain * fill_water(signal_gain)).sum(-2)
+    at_full_power = np.log1p(signal_gain / (1 + own_error)).sum(-2)
+    nats = np.minimum(without_error, at_full_power)
+    return np.asarray(best_latency(block, block.subcarrier_bandwidth_hz / math.log(2) * nats).max(-1))
+
+
+def fill_water(gain: Floats) -> Floats:
+    """Return the powers that maximise ``sum_n log(1 + p_n gain_n)`` with ``sum_n p_n = 1``.
+
+    Args:
+        gain: Gains of one user's subcarriers over noise and interference, ``(..., N, K)``.
+
+    Returns:
+        ``(..., N, K)``; each user's powers sum to one.
+    """
+    floor = 1 / np.maximum(gain, 1e-200)
+    floor = floor - floor.min(-2, keepdims=True)  # only differences matter; weak links have a huge floor
+    ordered = np.sort(floor, axis=-2)
+    counts = np.arange(1, gain.shape[-2] + 1)[:, None]
+    levels = (1 + ordered.cumsum(-2)) / counts  # water level if just the best 1, 2, ... were filled
+    filled = (levels > ordered).sum(-2, keepdims=True)
+    level = np.take_along_axis(levels, np.maximum(filled, 1) - 1, axis=-2)
+    power = np.maximum(level - floor, 0.0)
+    return np.asarray(power / power.sum(-2, keepdims=True))
