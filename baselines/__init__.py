@@ -13,6 +13,7 @@ from mec_cf_gym.baselines.water_filling import WaterFilling
 
 if TYPE_CHECKING:
     from mec_cf_gym.baselines.ica import ICA
+    from mec_cf_gym.baselines.labels.store import LabelStore
 
 __all__ = [
     "ICA",
@@ -20,13 +21,14 @@ __all__ = [
     "ExactMinMax",
     "FullPower",
     "GreedySubcarrier",
+    "LabelStore",
     "RandomPower",
     "Solution",
     "Solver",
     "WaterFilling",
 ]
 
-_LAZY = {"ICA": "mec_cf_gym.baselines.ica"}
+_LAZY = {"ICA": "mec_cf_gym.baselines.ica", "LabelStore": "mec_cf_gym.baselines.labels.store"}
 
 
 def __getattr__(name: str) -> Any:
