@@ -212,7 +212,7 @@ def _chunk_rows(samples: int, layout: Mapping[str, tuple[str, tuple[int, ...]]])
 def _read_settings(folder: Path) -> dict[str, Any]:
     path = folder / "zarr.json"
     try:
-        settings = json.loads(path.read_text())["attributes"]["settings"]
+        settings: dict[str, Any] = json.loads(path.read_text())["attributes"]["settings"]
         int(settings["topologies"]), int(settings["blocks"]), dict(settings["scenario"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder} holds no data set of labels, or {path} is damaged: {error!r}") from error
