@@ -19,6 +19,7 @@ from mec_cf_gym.cli import main
 from mec_cf_gym.evaluation.seeds import seeds
 
 SMALL = ["--solver", "water-filling", "--num-users", "3", "--topologies", "60", "--blocks", "2"]
+EXACT = ["--solver", "exact", "--num-subcarriers", "1", "--num-aps", "16"]
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
@@ -86,25 +87,14 @@ def test_without_ray_the_extra_is_named_and_nothing_written(tmp_path, monkeypatc
 
 
 def test_a_run_killed_again_and_again_ends_the_same(tmp_path):
-    options = [
-        "--solver",
-        "exact",
-        "--num-subcarriers",
-        "1",
-        "--num-aps",
-        "16",
-        "--topologies",
-        "40",
-        "--blocks",
-        "50",
-    ]
+    options = [*EXACT, "--topologies", "40", "--blocks", "50"]
     main(["dataset", *options, "--workers", "1", "--out", str(tmp_path / "whole")])
     expected, out = files(tmp_path / "whole"), tmp_path / "killed"
-    for moment, workers in [(1, "1"), (60, "2"), (150, "1")]:
+    for moment, workers in [(1, "1"), (12, "2"), (25, "1")]:
         line = command(*options, "--workers", workers, "--resume", "--out", str(out))
         process = subprocess.Popen(line, stderr=subprocess.DEVNULL, start_new_session=True)
-        while process.poll() is None and sum(path.is_file() for path in out.rglob("*")) < moment:
-            time.sleep(0.005)
+        while process.poll() is None and len(list(out.glob("seed/c/*"))) < moment:
+            time.sleep(0.002)
         os.killpg(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
     assert len(files(out)) < len(expected)
