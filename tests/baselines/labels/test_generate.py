@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from mec_cf_gym import Scenario, latency
 from mec_cf_gym.baselines import LabelStore
@@ -70,9 +71,18 @@ def test_the_workers_make_no_difference(whole, tmp_path):
     assert files(tmp_path / "labels") == files(whole)
 
 
+def test_the_threads_of_the_linear_algebra_make_no_difference():
+    samples = Samples(Scenario.paper_a(num_subcarriers=1, num_users=60, num_aps=512), seeds("train", 2), blocks=2)
+    gains = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            gains.append(module._solve(samples, slice(0, 4), "equal")[1]["interference_gain"])
+    np.testing.assert_array_equal(*gains)
+
+
 def test_a_ray_cluster_makes_no_difference(whole, tmp_path):
     options = [*SMALL, "--backend", "ray", "--workers", "2", "--out", str(tmp_path / "labels")]
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    environment = {**os.environ, "RAY_ADDRESS": "local"}
     result = subprocess.run(command(*options), capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stderr
     assert "Started a local Ray instance" in result.stderr
