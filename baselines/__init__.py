@@ -15,6 +15,7 @@ from mec_cf_gym.baselines.water_filling import WaterFilling
 if TYPE_CHECKING:
     from mec_cf_gym.baselines.fast.solver import FastMinMax
     from mec_cf_gym.baselines.ica import ICA
+    from mec_cf_gym.baselines.labels.store import LabelStore
 
 __all__ = [
     "ICA",
@@ -23,6 +24,7 @@ __all__ = [
     "FastMinMax",
     "FullPower",
     "GreedySubcarrier",
+    "LabelStore",
     "RandomPower",
     "Solution",
     "Solver",
@@ -30,7 +32,11 @@ __all__ = [
     "latency_bound",
 ]
 
-_LAZY = {"FastMinMax": "mec_cf_gym.baselines.fast.solver", "ICA": "mec_cf_gym.baselines.ica"}
+_LAZY = {
+    "FastMinMax": "mec_cf_gym.baselines.fast.solver",
+    "ICA": "mec_cf_gym.baselines.ica",
+    "LabelStore": "mec_cf_gym.baselines.labels.store",
+}
 
 
 def __getattr__(name: str) -> Any:
