@@ -179,7 +179,7 @@ def required_sinr(block: CoherenceBlock, target_s: Floats) -> Floats:
 
 def _solve(matrix: Floats, right: Floats) -> NDArray[np.float64]:
     try:
-        return np.linalg.solve(matrix, right[..., None])[..., 0]
+        return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], np.float64)
     except np.linalg.LinAlgError:  # exactly singular: step off the point
         nudged = matrix * (1 + 1e-12 * np.eye(matrix.shape[-1]))
-        return np.linalg.solve(nudged, right[..., None])[..., 0]
+        return np.asarray(np.linalg.solve(nudged, right[..., None])[..., 0], np.float64)

@@ -12,8 +12,8 @@ import cvxpy as cp
 import numpy as np
 
 from mec_cf_gym.baselines.heuristics import EqualSplit
-from mec_cf_gym.baselines.single_user import latency_bound
-from mec_cf_gym.baselines.solution import Floats, Solution, Solver, stack_solutions
+from mec_cf_gym.baselines.single_user import Floats, latency_bound
+from mec_cf_gym.baselines.solution import Solution, Solver, stack_solutions
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_offload, full_offload_latency, latency, rate
@@ -86,7 +86,8 @@ class ICA(Solver):
     def _solve_one(self, block: CoherenceBlock) -> Solution:
         problem = self._problem(block.num_subcarriers, block.num_users)
         point = Point.of(block, EqualSplit().power(block))
-        history, times, stopped = [point.largest_s], [], False
+        history, stopped = [point.largest_s], False
+        times: list[float] = []
         floors = list(self.sinr_floors) if math.isfinite(point.largest_s) else []
         while floors and len(times) < self.max_steps:
             began = time.perf_counter()

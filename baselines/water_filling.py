@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_cf_gym.baselines.single_user import fill_water
-from mec_cf_gym.baselines.solution import Floats, Heuristic
+from mec_cf_gym.baselines.single_user import Floats, fill_water
+from mec_cf_gym.baselines.solution import Heuristic
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 

@@ -12,10 +12,9 @@ that an inner convex approximation sees.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from mec_cf_gym.baselines.fast.linear import back_substitute, cholesky, forward_substitute, gram
-from mec_cf_gym.baselines.fast.problem import COMPILE, heard, needed, paces
+from mec_cf_gym.baselines.fast.problem import compiled, heard, needed, paces
 
 TO_BOUNDARY = 0.99
 """Share of the way to the nearest bound that a step goes at most."""
@@ -25,7 +24,7 @@ CURVATURES = (1.0, 0.5, 0.0)
 """Shares of the convex curvature that are tried, in turn."""
 
 
-@njit(**COMPILE)
+@compiled
 def ascend(problem, power, inward, tolerance, max_steps):
     """Ascend from ``power`` to a local maximum of the least pace.
 
@@ -84,7 +83,7 @@ def ascend(problem, power, inward, tolerance, max_steps):
     return best, best_pace, False
 
 
-@njit(**COMPILE)
+@compiled
 def received(problem, power):
     """Return what is received beside the signal, and with it, over the noise, each ``(N, K)``."""
     noise = np.empty(power.shape)
@@ -94,7 +93,7 @@ def received(problem, power):
     return noise, noise + problem.signal * power
 
 
-@njit(**COMPILE)
+@compiled
 def longest(value, direction):
     """Return the longest step, at most one, that keeps ``value`` positive; zero for a direction that is NaN."""
     step = 1.0
@@ -105,7 +104,7 @@ def longest(value, direction):
     return step
 
 
-@njit(**COMPILE)
+@compiled
 def newton(problem, noise, total, power, pace, slack, weight, price, floor, perturbation):
     """Return the Newton direction of power, pace, and of the multipliers of rate and budget."""
     subcarriers, users = power.shape
@@ -142,7 +141,7 @@ def newton(problem, noise, total, power, pace, slack, weight, price, floor, pert
     return d_power, d_pace, multipliers[:users, 0], multipliers[users : 2 * users, 0]
 
 
-@njit(**COMPILE)
+@compiled
 def linearise(problem, noise, total, power, weight, price, perturbation, n, columns):
     """Fill in ``[dR/dp, -1, -gradient]`` on one subcarrier, ``(K, 2 K + 1)``."""
     users = weight.size
@@ -160,7 +159,7 @@ def linearise(problem, noise, total, power, weight, price, perturbation, n, colu
         columns[j, 2 * users] = -gradient
 
 
-@njit(**COMPILE)
+@compiled
 def factorise(problem, noise, total, weight, diagonal, n, out):
     """Fill in the Cholesky factor of minus the Hessian on one subcarrier, with as much curvature as possible."""
     for share in CURVATURES:
@@ -171,7 +170,7 @@ def factorise(problem, noise, total, weight, diagonal, n, out):
             break
 
 
-@njit(**COMPILE)
+@compiled
 def hessian(problem, noise, total, weight, share, n, out):
     """Fill in the lower triangle of minus the weighted rates' Hessian on one subcarrier."""
     users = weight.size

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from mec_cf_gym.baselines.fast.problem import COMPILE
+from mec_cf_gym.baselines.fast.problem import compiled
 
 LEAST_PIVOT = 1e-12
 
 
-@njit(**COMPILE)
+@compiled
 def cholesky(matrix):
     """Replace the lower triangle by its Cholesky factor; return whether the matrix is positive definite."""
     for i in range(matrix.shape[0]):
@@ -29,7 +27,7 @@ def cholesky(matrix):
     return True
 
 
-@njit(**COMPILE)
+@compiled
 def forward_substitute(factor, columns):
     """Replace ``columns`` by L^-1 columns."""
     size, width = columns.shape
@@ -43,7 +41,7 @@ def forward_substitute(factor, columns):
             columns[i, j] *= scale
 
 
-@njit(**COMPILE)
+@compiled
 def back_substitute(factor, columns):
     """Replace ``columns`` by L^-T columns."""
     size, width = columns.shape
@@ -57,7 +55,7 @@ def back_substitute(factor, columns):
                 columns[m, j] -= scale * columns[i, j]
 
 
-@njit(**COMPILE)
+@compiled
 def gram(columns, out):
     """Add columns^T columns to the lower triangle of ``out``, four rows at a time to spare it traffic."""
     size, width = columns.shape

@@ -8,16 +8,25 @@ Minimising the largest latency is maximising the least pace.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
-from mec_cf_gym.baselines.solution import Floats
+from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 
-COMPILE = {"cache": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
-"""Sums may be reordered for vector instructions; NaN and infinity keep their meaning."""
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function with numba when it is first called, and keep the result on disk.
+
+    Sums may be reordered for vector instructions; NaN and infinity keep their meaning.
+    """
+    fast_math = {"reassoc", "contract", "nsz"}
+    return cast(Function, njit(cache=True, error_model="numpy", fastmath=fast_math)(function))
 
 
 class Problem(NamedTuple):
@@ -40,7 +49,7 @@ def problem_of(block: CoherenceBlock, unit_s: float) -> Problem:
     return Problem(*(np.ascontiguousarray(array, np.float64) for array in arrays))
 
 
-@njit(**COMPILE)
+@compiled
 def row_of(problem, row):
     """Return the problem of one network of a batch."""
     return Problem(
@@ -52,7 +61,7 @@ def row_of(problem, row):
     )
 
 
-@njit(**COMPILE)
+@compiled
 def heard(problem, power, n, k):
     """Return noise and interference of user k on subcarrier n, over the noise."""
     total = 1.0
@@ -61,7 +70,7 @@ def heard(problem, power, n, k):
     return total
 
 
-@njit(**COMPILE)
+@compiled
 def rates(problem, power):
     """Return the users' rates in nats, ``(K,)``."""
     subcarriers, users = power.shape
@@ -72,13 +81,13 @@ def rates(problem, power):
     return nats
 
 
-@njit(**COMPILE)
+@compiled
 def paces(problem, nats):
     """Return the users' paces at rates in nats, ``(K,)``."""
     return problem.local_pace + nats / (problem.nats + problem.server * nats)
 
 
-@njit(**COMPILE)
+@compiled
 def needed(problem, pace):
     """Return the rates in nats that a common pace asks for, and their first and second derivative, each ``(K,)``.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.ascent import ascend
-from mec_cf_gym.baselines.fast.problem import COMPILE, paces, problem_of, rates, row_of
+from mec_cf_gym.baselines.fast.problem import compiled, paces, problem_of, rates, row_of
 from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
 from mec_cf_gym.baselines.ica import CONVERGED, STEP_LIMIT
 from mec_cf_gym.baselines.single_user import latency_bound
@@ -71,7 +70,7 @@ class FastMinMax(Solver):
         )
 
 
-@njit(**COMPILE)
+@compiled
 def best_of_starts(batch, shares, tolerance, max_steps):
     """Return each network's best powers, the best pace after each start, and whether its ascent ended."""
     rows, subcarriers, users = batch.signal.shape
@@ -93,7 +92,7 @@ def best_of_starts(batch, shares, tolerance, max_steps):
     return power, pace, ended
 
 
-@njit(**COMPILE)
+@compiled
 def split_of(problem, shares, start):
     """Return the split that an ascent starts from, ``(N, K)``."""
     if start == 0:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from mec_cf_gym.baselines.fast.problem import COMPILE, heard, needed, paces, rates
-from mec_cf_gym.baselines.solution import Floats
+from mec_cf_gym.baselines.fast.problem import compiled, heard, needed, paces, rates
+from mec_cf_gym.baselines.single_user import Floats
 
 BALANCING_ROUNDS = 5
 LEAST_SHARE = 1e-3
@@ -19,14 +18,14 @@ def scattered(number: int, subcarriers: int, users: int) -> Floats:
     return np.asarray(draws / draws.sum(1, keepdims=True))
 
 
-@njit(**COMPILE)
+@compiled
 def equal(problem):
     """Return the split that is the same on every subcarrier, ``(N, K)``."""
     subcarriers, users = problem.signal.shape
     return np.full((subcarriers, users), 1 / subcarriers)
 
 
-@njit(**COMPILE)
+@compiled
 def considerate(problem):
     """Return a split in favour of subcarriers on which a user is heard little by the others, ``(N, K)``."""
     subcarriers, users = problem.signal.shape
@@ -37,7 +36,7 @@ def considerate(problem):
     return share / share.sum(0)
 
 
-@njit(**COMPILE)
+@compiled
 def selective(problem):
     """Return a split in favour of subcarriers that are strong, quiet and far from the others, ``(N, K)``."""
     spread = equal(problem)
@@ -49,7 +48,7 @@ def selective(problem):
     return share / share.sum(0)
 
 
-@njit(**COMPILE)
+@compiled
 def balanced(problem, split):
     """Return powers with about this split that give all users about the same pace, ``(N, K)``.
 
