@@ -13,8 +13,10 @@ from mec_cf_gym.baselines.water_filling import WaterFilling
 
 if TYPE_CHECKING:
     from mec_cf_gym.baselines.ica import ICA
+    from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM
 
 __all__ = [
+    "CNNLSTM",
     "ICA",
     "EqualSplit",
     "ExactMinMax",
@@ -26,7 +28,10 @@ __all__ = [
     "WaterFilling",
 ]
 
-_LAZY = {"ICA": "mec_cf_gym.baselines.ica"}
+_LAZY = {
+    "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
+    "ICA": "mec_cf_gym.baselines.ica",
+}
 
 
 def __getattr__(name: str) -> Any:
