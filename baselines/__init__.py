@@ -13,6 +13,7 @@ from mec_cf_gym.baselines.water_filling import WaterFilling
 
 if TYPE_CHECKING:
     from mec_cf_gym.baselines.ica import ICA
+    from mec_cf_gym.baselines.labels.store import LabelStore
     from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ExactMinMax",
     "FullPower",
     "GreedySubcarrier",
+    "LabelStore",
     "RandomPower",
     "Solution",
     "Solver",
@@ -31,6 +33,7 @@ __all__ = [
 _LAZY = {
     "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
     "ICA": "mec_cf_gym.baselines.ica",
+    "LabelStore": "mec_cf_gym.baselines.labels.store",
 }
 
 

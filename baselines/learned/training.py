@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm.auto import tqdm
 
+from mec_cf_gym.evaluation.store import check_same
+
 CHECKPOINT = "checkpoint.safetensors"
 """In the folder of a run: network, best network and optimizer after the last finished epoch."""
 Tensors = dict[str, Tensor]
@@ -129,7 +131,7 @@ def _restore(learner: Learner, path: Path, settings: dict[str, Any]) -> tuple[Pr
         progress, before = Progress(**json.loads(header["progress"])), json.loads(header["settings"])
     except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no checkpoint: {error}") from error
-    _check_same(before, json.loads(json.dumps(settings)), path.parent)
+    check_same(before, settings, path.parent)
     learner.network.load_state_dict(_below("network", tensors))
     state: dict[int, Tensors] = {}
     for key, tensor in _below("optimizer", tensors).items():
@@ -137,15 +139,6 @@ def _restore(learner: Learner, path: Path, settings: dict[str, Any]) -> tuple[Pr
         state.setdefault(int(index), {})[name] = tensor
     learner.optimizer.load_state_dict({**learner.optimizer.state_dict(), "state": state})
     return progress, _below("best", tensors)
-
-
-def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    for name, value in now.items():
-        if before.get(name) != value:
-            raise ValueError(
-                f"{name}={value!r} differs from {before.get(name)!r} in the run in {str(folder)!r}, "
-                "which cannot go on: choose another --out"
-            )
 
 
 def _below(group: str, tensors: Tensors) -> Tensors:

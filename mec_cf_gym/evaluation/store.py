@@ -44,7 +44,7 @@ class RunStore:
         if self.settings_path.exists() and self._recorded():
             if not resume:
                 raise ValueError(f"out={str(self.folder)!r} holds a run already: add --resume, or choose another")
-            self._check_same(json.loads(self.settings_path.read_text())["settings"], settings)
+            check_same(json.loads(self.settings_path.read_text())["settings"], settings, self.folder)
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.records_path, _csv_text([], header=True))
@@ -84,13 +84,21 @@ class RunStore:
     def _write_json(self, content: dict[str, Any]) -> None:
         write_atomically(self.settings_path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
-    def _check_same(self, before: dict[str, Any], now: dict[str, Any]) -> None:
-        for name, value in json.loads(json.dumps(now)).items():
-            if before.get(name) != value:
-                raise ValueError(
-                    f"{name}={value!r} differs from {before.get(name)!r} in the run in {str(self.folder)!r}, "
-                    "which cannot go on: choose another --out"
-                )
+
+def check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    """Check that a run can go on in its folder: what decides the results is as it was.
+
+    Raises:
+        ValueError: Names the first setting that differs, and both values.
+    """
+    for name, value in json.loads(json.dumps(now)).items():
+        if isinstance(value, dict) and isinstance(before.get(name), dict):
+            check_same(before[name], value, folder)
+        elif before.get(name) != value:
+            raise ValueError(
+                f"{name}={value!r} differs from {before.get(name)!r} in the run in {str(folder)!r}, "
+                "which cannot go on: choose another --out"
+            )
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -1,0 +1,1 @@
+"""Labels at scale: drawn networks with their solutions, in a chunked store that learned models are trained on."""
