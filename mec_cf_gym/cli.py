@@ -13,6 +13,7 @@ SUBCOMMANDS = {
         "mec_cf_gym.evaluation.benchmark:main",
         "policies x environments x networks: table, figure, files",
     ),
+    "fit": ("mec_cf_gym.baselines.learned.fit:main", "train a learned solver"),
 }
 """Name: (``module:function`` from arguments to exit status, help)."""
 

@@ -13,7 +13,7 @@ Tree = TypeVar("Tree")
 CACHE_BYTES = 2**18
 """Half of a small second-level cache."""
 
-Index = int | tuple[int, ...] | NDArray[np.bool_]
+Index = int | tuple[int, ...] | NDArray[np.bool_] | NDArray[np.int64]
 
 
 def take_rows(tree: Tree, index: Index) -> Tree:

@@ -114,7 +114,7 @@ class CNNLSTMNetwork(nn.Module):
         """
         num_subcarriers, num_users = self.architecture["num_subcarriers"], self.architecture["num_users"]
         values = (self.target_low + self.target_range * outputs).double()
-        power = values[:, :-num_users].unflatten(1, (num_subcarriers, num_users)).clamp(min=0)
+        power = values[:, :-num_users].reshape(-1, num_subcarriers, num_users).clamp(min=0)
         power = power / power.sum(1, keepdim=True).clamp(min=1)
         return power, values[:, -num_users:].clamp(0, 1)
 
@@ -144,7 +144,7 @@ class CNNLSTM(LearnedSolver):
         size, expected = size_of(block), tuple(self.network.architecture[name] for name in SIZE)
         if size != expected:
             raise refuse("block", size, f"these weights are for (N, M, K) = {expected}")
-        power, offload = self.predict(np.abs(block.channel).reshape(-1, *size))
+        power, offload = self.predict(np.abs(np.asarray(block.channel)).reshape(-1, *size))
         power = power.reshape(block.signal_gain.shape)
         offload = np.where(block.local_hz > 0, offload.reshape(*block.batch_shape, -1), 1.0)
         latency_s = latency(block, power, offload)

@@ -31,8 +31,15 @@ class Learner(Protocol):
     then a run that goes on from a checkpoint equals one that was never cut off.
     """
 
-    network: nn.Module
-    optimizer: torch.optim.Optimizer
+    @property
+    def network(self) -> nn.Module:
+        """What learns."""
+        ...
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """What steps."""
+        ...
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
         """Train for one epoch, counted from zero, and return what is worth logging, such as ``loss``."""

@@ -1,0 +1,169 @@
+"""``mec-cf-gym fit cnn-lstm``: train paper A's network on a store of labels, test it, and write its weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+from tqdm.auto import tqdm
+
+from mec_cf_gym.baselines.labels.store import LabelStore
+from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork
+from mec_cf_gym.baselines.learned.gaps import Gaps, measure_gaps
+from mec_cf_gym.baselines.learned.samples import Protocol, Split, read_samples, split_samples
+from mec_cf_gym.baselines.learned.supervised import (
+    BATCH_SIZE,
+    WATCHED_SAMPLES,
+    Examples,
+    SupervisedLearner,
+    mean_loss,
+)
+from mec_cf_gym.baselines.learned.training import Progress, train
+from mec_cf_gym.evaluation.provenance import provenance
+from mec_cf_gym.fields import checked_count, refuse
+
+WEIGHTS = "weights"
+"""Name of the trained weights in the folder of a run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitCNNLSTM:
+    """Train paper A's CNN-LSTM on labels.
+
+    A fifth of the samples is kept for the test, whatever the seed; a tenth of the others decides when to stop.
+    Writes weights.safetensors with its model card weights.json, and TensorBoard's log. Interrupted, even killed,
+    it keeps every finished epoch, and --resume goes on to the very same weights.
+    """
+
+    data: Path
+    """Folder of a data set of mec-cf-gym dataset."""
+    out: Path = Path("runs/cnn-lstm")
+    """Folder for the results."""
+    protocol: Protocol = "random"
+    """random: samples are split at random, as in paper A; topologies: tested on networks never seen."""
+    epochs: int = 100
+    """Most epochs to train for."""
+    patience: int = 10
+    """Epochs without a better validation loss after which to stop."""
+    learning_rate: float = 1e-3
+    """Step size of Adam."""
+    seed: int = 0
+    """Of the weights, of the samples that decide when to stop, and of the order of the others."""
+    init: str | None = None
+    """Weights to start from, by name or path without suffix: fine-tuning."""
+    samples: int | None = None
+    """Use only so many samples, those that decide when to stop included."""
+    resume: bool = False
+    """Go on with the run in the folder, if there is one."""
+
+    def settings(self, store: LabelStore) -> dict[str, Any]:
+        """Return what decides the result of an epoch, and must not change when a run goes on."""
+        names = ("protocol", "learning_rate", "seed", "init", "samples")
+        return {"data": store.settings, **{name: getattr(self, name) for name in names}}
+
+    def check(self) -> None:
+        """Check the options before any work is done.
+
+        Raises:
+            ValueError: Names the option, its value and what is allowed.
+        """
+        checked_count("epochs", self.epochs, 1, 10**6)
+        checked_count("patience", self.patience, 1, 10**6)
+        checked_count("seed", self.seed, 0, 2**63)
+        if not 0 < self.learning_rate < 1:
+            raise refuse("learning_rate", self.learning_rate, "it must be between 0 and 1")
+
+
+def run(options: FitCNNLSTM) -> tuple[CNNLSTM, Gaps]:
+    """Train, or go on, then test and write the weights.
+
+    Returns:
+        The trained solver, and its gaps on the test samples.
+
+    Raises:
+        ValueError: For options that are not allowed, damaged data, or a folder whose run cannot go on.
+    """
+    options.check()
+    store = LabelStore(options.data)
+    everything = slice(0, len(store))
+    split = split_samples(store.read("seed", everything), options.protocol, options.seed, options.samples)
+    solver = CNNLSTM(_network(options, store))
+    progress = _train(options, store, split, solver.network)
+    tests = tqdm(read_samples(store, split.test), desc="testing", unit="chunk")
+    gaps = measure_gaps(solver, tests, store.scenario.episode.least_spectral_efficiency)
+    loss = mean_loss(solver.network, Examples.read(store, split.test, "test loss"))
+    solver.card = {
+        **options.settings(store),
+        "training": {"batch_size": BATCH_SIZE, "patience": options.patience, **dataclasses.asdict(progress)},
+        "test": {"loss": loss, **gaps.summary()},
+        **provenance(),
+    }
+    solver.save(options.out / WEIGHTS)
+    return solver, gaps
+
+
+def _network(options: FitCNNLSTM, store: LabelStore) -> CNNLSTMNetwork:
+    """Return the network to start from."""
+    radio, layout = store.scenario.radio, store.scenario.layout
+    size = {
+        "num_subcarriers": radio.num_subcarriers,
+        "num_aps": layout.num_aps,
+        "num_users": layout.num_users,
+    }
+    if options.init is None:
+        torch.manual_seed(options.seed)
+        return CNNLSTMNetwork(**size)
+    network = CNNLSTM.load(options.init).network
+    if network.architecture != size:
+        raise refuse("init", options.init, f"its network is for {network.architecture}, the data for {size}")
+    return network
+
+
+def _train(options: FitCNNLSTM, store: LabelStore, split: Split, network: CNNLSTMNetwork) -> Progress:
+    examples = Examples.read(store, split.train, "reading")
+    if options.init is None:
+        network.set_scales(examples.magnitude, examples.power, examples.offload)
+    step = -(-len(split.validation) // WATCHED_SAMPLES)
+    learner = SupervisedLearner(
+        network,
+        examples,
+        Examples.read(store, split.validation, "reading"),
+        read_samples(store, split.validation[::step]),
+        least_spectral_efficiency=store.scenario.episode.least_spectral_efficiency,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+    )
+    return train(
+        learner,
+        options.out,
+        epochs=options.epochs,
+        patience=options.patience,
+        settings=options.settings(store),
+        resume=options.resume,
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line ``mec-cf-gym fit cnn-lstm``; return its exit status."""
+    options = tyro.cli(
+        FitCNNLSTM,
+        prog="mec-cf-gym fit cnn-lstm",
+        args=arguments,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    try:
+        solver, _ = run(options)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; finished epochs are kept in {options.out}: go on with --resume", file=sys.stderr)
+        return 130
+    test, training = solver.card["test"], solver.card["training"]
+    print(f"{training['epochs']} epochs, the best after {training['best_epochs']}; {training['training_s']:.0f} s")
+    print(f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies")
+    print(f"gap to the labels {test['gap_mean']:+.2%}, p95 {test['gap_p95']:+.2%}, p99 {test['gap_p99']:+.2%}")
+    print(f"written to {options.out}: {WEIGHTS}.safetensors, {WEIGHTS}.json, tensorboard/")
+    return 0
