@@ -19,9 +19,12 @@ from mec_cf_gym.evaluation.store import check_same
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.scenario import Scenario
 
+Content = Mapping[str, NDArray[Any]]
+"""Rows of all arrays of a data set, by name."""
+
 MOST_CHUNKS = 200
 FEWEST_CHUNK_ROWS = 50
-MOST_CHUNK_BYTES = 2**26
+MOST_CHUNK_BYTES = 2**25
 """Chunks are small enough to lose little when a run is cut off, and large enough to be few files."""
 
 
@@ -97,6 +100,8 @@ class LabelStore:
         plain = json.loads(json.dumps(settings, allow_nan=False))
         if (folder / "zarr.json").exists():
             check_same(_read_settings(folder), plain, folder)
+            for path in folder.rglob("*.partial"):  # what Zarr was writing when a run was killed
+                path.unlink()
         group = zarr.open_group(folder, mode="a", attributes={"settings": plain})
         samples = plain["topologies"] * plain["blocks"]
         layout = array_layout(Scenario().replace(**plain["scenario"]))
@@ -151,10 +156,14 @@ class LabelStore:
             content[part.start - start : part.stop - start] = self._read_chunk(name, part)
         return content
 
-    def write(self, rows: slice, content: Mapping[str, NDArray[Any]]) -> None:
+    def write(self, rows: slice, content: Content) -> None:
         """Write the rows of one chunk to all arrays; each file appears whole or not at all."""
         for name, array in self._arrays.items():
             array[rows] = content[name]
+
+    def is_written(self, rows: slice) -> bool:
+        """Return whether all files of the chunk of these rows are there."""
+        return all(self.chunk_path(name, rows.start).exists() for name in self._arrays)
 
     def damage(self, rows: slice) -> list[str]:
         """Return what is wrong with the chunk of these rows, one line an array: nothing if it is sound."""

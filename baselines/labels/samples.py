@@ -1,0 +1,102 @@
+"""Rows of a data set: drawn from seeds alone, and solved. Any worker makes the same rows in any order."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.baselines.labels.store import Content
+from mec_cf_gym.baselines.solution import Solver
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.evaluation.policies import load_policy
+from mec_cf_gym.fields import refuse
+from mec_cf_gym.rows import take_rows
+from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.streams import Streams
+from mec_cf_gym.world import World
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples:
+    """The samples of a data set: row ``topology * blocks + block``.
+
+    Args:
+        scenario: What they are drawn from.
+        seeds: One per topology.
+        blocks: Coherence blocks of each topology.
+    """
+
+    scenario: Scenario
+    seeds: Sequence[int]
+    blocks: int
+
+    def draw(self, rows: slice) -> CoherenceBlock:
+        """Return samples as a batch of blocks, whose ``channel`` has the magnitudes only.
+
+        Topologies evolve block by block, side by side; blocks before the rows are drawn and dropped.
+        """
+        first, last = rows.start // self.blocks, (rows.stop - 1) // self.blocks
+        topologies = np.arange(first, last + 1)
+        world, streams = World(self.scenario), Streams.from_seeds(self.seeds[topology] for topology in topologies)
+        state = world.begin(streams)
+        pieces, places = [], []
+        for block in range(min(self.blocks, rows.stop - first * self.blocks)):
+            if block:
+                state = world.advance(state, streams)
+            place = topologies * self.blocks + block
+            wanted = (rows.start <= place) & (place < rows.stop)
+            piece = take_rows(state.block, wanted)
+            pieces.append(dataclasses.replace(piece, channel=np.abs(piece.channel)))
+            places.append(place[wanted])
+        return take_rows(_concatenate(pieces), np.argsort(np.concatenate(places)))
+
+    def solve(self, rows: slice, solver: str) -> Content:
+        """Return the content of all arrays for these rows, labelled by an installed solver."""
+        block = self.draw(rows)
+        policy = load_solver(solver)
+        policy.reset(rows.start)  # one that draws random numbers draws the same in any order of chunks
+        solution = policy.solve(block)
+        places = np.arange(rows.start, rows.stop)
+        return {
+            "seed": np.asarray([self.seeds[topology] for topology in places // self.blocks]),
+            "block": places % self.blocks,
+            "channel_magnitude": block.channel,
+            "signal_gain": block.signal_gain,
+            "interference_gain": block.interference_gain,
+            "task_bits": block.task_bits,
+            "cycles_per_bit": block.cycles_per_bit,
+            "local_hz": block.local_hz,
+            "server_hz": block.server_hz,
+            "power": solution.power,
+            "offload": solution.offload,
+            "assignment": solution.alpha,
+            "latency_s": solution.latency,
+        }
+
+
+@functools.lru_cache
+def load_solver(name: str) -> Solver:
+    """Return the policy that is installed under ``name``, which must be a solver.
+
+    Raises:
+        ValueError: If there is none of that name, or it is no solver.
+        ImportError: If it needs packages that are not installed.
+    """
+    policy = load_policy(name)
+    if not isinstance(policy, Solver):
+        raise refuse("solver", name, "it must be a mec_cf_gym.baselines.Solver, with solve()")
+    return policy
+
+
+def _concatenate(pieces: Sequence[CoherenceBlock]) -> CoherenceBlock:
+    arrays: dict[str, NDArray[Any]] = {}
+    for field in dataclasses.fields(CoherenceBlock):
+        parts = [getattr(piece, field.name) for piece in pieces]
+        if isinstance(parts[0], np.ndarray):
+            arrays[field.name] = np.concatenate(parts)
+    return dataclasses.replace(pieces[0], **arrays)
