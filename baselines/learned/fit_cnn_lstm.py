@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from mec_cf_gym.baselines.labels.store import LabelStore
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork
 from mec_cf_gym.baselines.learned.gaps import Gaps, measure_gaps
-from mec_cf_gym.baselines.learned.samples import Protocol, Split, read_samples, split_samples
+from mec_cf_gym.baselines.learned.splits import Protocol, Split, read_labelled, split_samples
 from mec_cf_gym.baselines.learned.supervised import (
     BATCH_SIZE,
     WATCHED_SAMPLES,
@@ -94,7 +94,7 @@ def run(options: FitCNNLSTM) -> tuple[CNNLSTM, Gaps]:
     split = split_samples(store.read("seed", everything), options.protocol, options.seed, options.samples)
     solver = CNNLSTM(_network(options, store))
     progress = _train(options, store, split, solver.network)
-    tests = tqdm(read_samples(store, split.test), desc="testing", unit="chunk")
+    tests = tqdm(read_labelled(store, split.test), desc="testing", unit="chunk")
     gaps = measure_gaps(solver, tests, store.scenario.episode.least_spectral_efficiency)
     loss = mean_loss(solver.network, Examples.read(store, split.test, "test loss"))
     solver.card = {
@@ -133,7 +133,7 @@ def _train(options: FitCNNLSTM, store: LabelStore, split: Split, network: CNNLST
         network,
         examples,
         Examples.read(store, split.validation, "reading"),
-        read_samples(store, split.validation[::step]),
+        read_labelled(store, split.validation[::step]),
         least_spectral_efficiency=store.scenario.episode.least_spectral_efficiency,
         learning_rate=options.learning_rate,
         seed=options.seed,

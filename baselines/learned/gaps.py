@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.baselines.learned.samples import Rows, Samples
+from mec_cf_gym.baselines.learned.splits import Labelled, Rows
 from mec_cf_gym.baselines.solution import Floats, Solver
 from mec_cf_gym.envs.outcome import outcome_of
 from mec_cf_gym.evaluation.summary import bootstrap_interval
@@ -44,12 +44,12 @@ class Gaps:
         }
 
 
-def measure_gaps(solver: Solver, parts: Iterable[Samples], least_spectral_efficiency: float) -> Gaps:
+def measure_gaps(solver: Solver, parts: Iterable[Labelled], least_spectral_efficiency: float) -> Gaps:
     """Return the gaps of a solver to the labels of samples.
 
     Args:
         solver: The solver.
-        parts: Samples, in any number of parts.
+        parts: Blocks with their labels, in any number of parts.
         least_spectral_efficiency: What a link that gives less counts with, in bit/s/Hz, as in the environments.
     """
     gaps, capped, seeds = [], [], []

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from mec_cf_gym.baselines.labels.store import LabelStore
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork
 from mec_cf_gym.baselines.learned.gaps import measure_gaps
-from mec_cf_gym.baselines.learned.samples import Rows, Samples, read_samples
+from mec_cf_gym.baselines.learned.splits import Labelled, Rows, read_labelled
 
 BATCH_SIZE = 32
 ROWS_AT_ONCE = 1024
@@ -40,7 +40,7 @@ class Examples:
         )
         end = 0
         with tqdm(total=len(rows), desc=description, unit="sample") as bar:
-            for part in read_samples(store, rows):
+            for part in read_labelled(store, rows):
                 begin, end = end, end + len(part.seed)
                 examples.magnitude[begin:end] = torch.from_numpy(part.block.channel)
                 examples.power[begin:end] = torch.from_numpy(part.labels.power)
@@ -67,7 +67,7 @@ class SupervisedLearner:
         network: CNNLSTMNetwork,
         train: Examples,
         validation: Examples,
-        watched: Iterable[Samples],
+        watched: Iterable[Labelled],
         *,
         least_spectral_efficiency: float,
         learning_rate: float,

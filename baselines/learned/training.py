@@ -132,20 +132,30 @@ def _save(learner: Learner, path: Path, progress: Progress, best: Tensors, setti
 def _restore(learner: Learner, path: Path, settings: dict[str, Any]) -> tuple[Progress, Tensors]:
     """Bring the learner to where the checkpoint is; return the progress and the best weights."""
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            header = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+        header, tensors = _read(path)
         progress, before = Progress(**json.loads(header["progress"])), json.loads(header["settings"])
-    except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no checkpoint: {error}") from error
-    check_same(before, settings, path.parent)
-    learner.network.load_state_dict(_below("network", tensors))
+        check_same(before, settings, path.parent)
+        learner.network.load_state_dict(_below("network", tensors))
+        learner.optimizer.load_state_dict(
+            {**learner.optimizer.state_dict(), "state": _by_parameter(_below("optimizer", tensors))}
+        )
+    except (safetensors.SafetensorError, KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{path} is no checkpoint of this run: {error}") from error
+    return progress, _below("best", tensors)
+
+
+def _read(path: Path) -> tuple[dict[str, str], Tensors]:
+    with safetensors.safe_open(path, "pt") as file:
+        return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _by_parameter(tensors: Tensors) -> dict[int, Tensors]:
+    """Return the entries ``index.name`` of an optimizer's state as a dictionary for every index."""
     state: dict[int, Tensors] = {}
-    for key, tensor in _below("optimizer", tensors).items():
+    for key, tensor in tensors.items():
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = tensor
-    learner.optimizer.load_state_dict({**learner.optimizer.state_dict(), "state": state})
-    return progress, _below("best", tensors)
+    return state
 
 
 def _below(group: str, tensors: Tensors) -> Tensors:

@@ -23,7 +23,7 @@ FEWEST_SAMPLES = 10
 
 
 @dataclass(frozen=True)
-class Samples:
+class Labelled:
     """Blocks with their labels."""
 
     block: CoherenceBlock  # whose channel has the magnitudes only
@@ -73,12 +73,12 @@ def split_samples(seeds: Rows, protocol: Protocol, seed: int = 0, samples: int |
     return Split(np.sort(train), np.sort(validation), np.flatnonzero(np.isin(groups, test)))
 
 
-def read_samples(store: LabelStore, rows: Rows) -> Iterator[Samples]:
+def read_labelled(store: LabelStore, rows: Rows) -> Iterator[Labelled]:
     """Yield the samples of sorted rows, those of one chunk of the store at a time."""
     for chunk in store.chunks():
         first, end = np.searchsorted(rows, (chunk.start, chunk.stop))
         if first < end:
-            whole = Samples(store.block(chunk), store.labels(chunk), store.read("seed", chunk))
+            whole = Labelled(store.block(chunk), store.labels(chunk), store.read("seed", chunk))
             yield take_rows(whole, rows[first:end] - chunk.start)
 
 
