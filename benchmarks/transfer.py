@@ -1,6 +1,7 @@
 """Transfer: the CNN-LSTM of cell-free networks fine-tuned on BS-centred ones with few samples, or trained anew.
 
-Both see the same samples, may take the same number of steps, and are tested on the same unseen BS-centred networks.
+Both see the same samples, may take the same number of steps, and are tested on the same unseen BS-centred
+networks.
 Prints how far the largest latencies lie above the labels', with a 95 % confidence interval over the networks, each
 averaged over several draws of the samples. The row without samples is the network as it is. A run that was cut off
 goes on.

@@ -70,20 +70,20 @@ def test_the_seed_decides_the_weights(protocol, store, tmp_path):
 
 
 def test_a_run_that_is_killed_goes_on_to_the_same_weights(store, tmp_path):
-    run(FitCNNLSTM(data=store.folder, out=tmp_path / "whole", epochs=100, patience=100))
+    run(FitCNNLSTM(data=store.folder, out=tmp_path / "whole", epochs=60, patience=60))
     out = tmp_path / "cut"
     command = [sys.executable, "-m", "mec_cf_gym", "fit", "cnn-lstm", "--data", str(store.folder)]
     command += ["--out", str(out), "--epochs", "30000", "--patience", "30000"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while not (out / CHECKPOINT).exists():
         assert process.poll() is None
-        time.sleep(0.02)
+        time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     finished = progress_of(out)
-    assert 1 <= finished < 100
+    assert 1 <= finished < 60
     assert not (out / "weights.safetensors").exists()
-    run(FitCNNLSTM(data=store.folder, out=out, epochs=100, patience=100, resume=True))
+    run(FitCNNLSTM(data=store.folder, out=out, epochs=60, patience=60, resume=True))
     assert same_weights(tmp_path / "whole", out)
 
 
