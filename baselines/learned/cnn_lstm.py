@@ -156,9 +156,6 @@ class CNNLSTM(LearnedSolver):
     network: CNNLSTMNetwork
     network_class: ClassVar[type[nn.Module]] = CNNLSTMNetwork
 
-    def __init__(self, network: CNNLSTMNetwork, card: dict[str, Any] | None = None) -> None:
-        super().__init__(network, card)
-
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the network's allocation; a user without a CPU offloads everything."""
         size, expected = size_of(block), tuple(self.network.architecture[name] for name in SIZE)
