@@ -19,12 +19,14 @@ from tabulate import tabulate
 from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import CNNLSTM, LabelStore
 from mec_cf_gym.baselines.labels.generate import Dataset, generate
-from mec_cf_gym.baselines.learned.fit_cnn_lstm import WEIGHTS, FitCNNLSTM, run
-from mec_cf_gym.baselines.learned.gaps import mean_and_interval, measure_gaps
-from mec_cf_gym.baselines.learned.splits import VALIDATION_SHARE, read_labelled, split_samples
+from mec_cf_gym.baselines.learned.cnn_lstm import WithBestOffload
+from mec_cf_gym.baselines.learned.fit_cnn_lstm import WEIGHTS, FitCNNLSTM, measure_test_gaps, run
+from mec_cf_gym.baselines.learned.gaps import mean_and_interval
+from mec_cf_gym.baselines.learned.splits import VALIDATION_SHARE, split_samples
 from mec_cf_gym.baselines.learned.supervised import BATCH_SIZE
 
 PATIENCE_SHARE = 0.1
+OFFLOADS = ("predicted", "best")
 
 
 def main() -> None:
@@ -48,13 +50,17 @@ def main() -> None:
     if given.init is None:
         given.init = given.out / "cell-free" / WEIGHTS
         run(FitCNNLSTM(data=given.cell_free, out=given.init.parent, epochs=given.epochs, resume=True))
-    table = [("0", "", mean_and_interval(gaps_as_it_is(given.init, given.cellular)))]
+    table = [
+        ("0", offload, "", mean_and_interval(gaps), "")
+        for offload, gaps in zip(OFFLOADS, gaps_as_it_is(given.init, given.cellular), strict=True)
+    ]
     for samples in given.samples:
         anew, tuned = (few_sample_gaps(given, samples, init) for init in (None, str(given.init)))
-        difference = mean_and_interval(tuned - anew)
-        table.append((f"{samples}", mean_and_interval(anew), mean_and_interval(tuned), difference))
-    headers = ("samples", "from scratch [95 % CI]", "fine-tuned [95 % CI]", "difference [95 % CI]")
-    print(tabulate(table, headers, tablefmt="github", disable_numparse=True, colalign=["right"] * 4))
+        for offload, *pair in zip(OFFLOADS, anew, tuned, strict=True):
+            columns = (mean_and_interval(gaps) for gaps in (*pair, pair[1] - pair[0]))
+            table.append((f"{samples}", offload, *columns))
+    headers = ("samples", "offload", "from scratch [95 % CI]", "fine-tuned [95 % CI]", "difference [95 % CI]")
+    print(tabulate(table, headers, tablefmt="github", disable_numparse=True, colalign=["right"] * 5))
 
 
 def quick_data(out: Path, deployment: str) -> Path:
@@ -77,20 +83,25 @@ def quick_data(out: Path, deployment: str) -> Path:
     return folder
 
 
-def gaps_as_it_is(init: Path, data: Path) -> np.ndarray:
-    """Return the mean gap of each test network without any training."""
-    store = LabelStore(data)
-    test = split_samples(store.read("seed", slice(0, len(store))), "topologies").test
-    least = store.scenario.episode.least_spectral_efficiency
-    return measure_gaps(CNNLSTM.load(init), read_labelled(store, test), least).per_topology()
+def gaps_as_it_is(init: Path, data: Path) -> list[np.ndarray]:
+    """Return the mean gap of each test network without any training, for each kind of offload ratios."""
+    store, solver = LabelStore(data), CNNLSTM.load(init)
+    split = split_samples(store.read("seed", slice(0, len(store))), "topologies")
+    solvers = (solver, WithBestOffload(solver))
+    return [measure_test_gaps(each, store, split, "as it is").per_topology() for each in solvers]
 
 
 def few_sample_gaps(given: argparse.Namespace, samples: int, init: str | None) -> np.ndarray:
-    """Return the mean gap of each test network after training on a few samples, averaged over draws of them."""
+    """Return the mean gap of each test network after training on a few samples, averaged over draws of them.
+
+    Returns:
+        ``(2, networks)``: with the predicted offload ratios, and with the best.
+    """
     steps_per_epoch = -(-round((1 - VALIDATION_SHARE) * samples) // BATCH_SIZE)
     epochs = max(1, given.steps // steps_per_epoch)
-    gaps = [
-        run(
+    draws = []
+    for seed in range(given.draws):
+        fitted = run(
             FitCNNLSTM(
                 data=given.cellular,
                 out=given.out / f"{samples}-{'anew' if init is None else 'tuned'}-{seed}",
@@ -102,10 +113,9 @@ def few_sample_gaps(given: argparse.Namespace, samples: int, init: str | None) -
                 patience=max(5, round(PATIENCE_SHARE * epochs)),
                 resume=True,
             )
-        )[1]
-        for seed in range(given.draws)
-    ]
-    return np.mean([each.per_topology() for each in gaps], axis=0)
+        )
+        draws.append([gaps.per_topology() for gaps in (fitted.gaps, fitted.best_offload_gaps)])
+    return np.mean(draws, axis=0)
 
 
 if __name__ == "__main__":

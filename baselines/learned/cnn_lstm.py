@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, get_args
 
@@ -13,7 +14,7 @@ from mec_cf_gym.baselines.learned.weights import LearnedSolver, installed_weight
 from mec_cf_gym.baselines.solution import Floats, Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.performance import latency
+from mec_cf_gym.performance import best_offload, latency
 
 FILTERS = 32
 KERNEL = 3
@@ -181,6 +182,25 @@ class CNNLSTM(LearnedSolver):
         ]
         power, offload = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
         return power, offload
+
+
+class WithBestOffload(Solver):
+    """Another solver's powers with the best offload ratios for them, which are closed form.
+
+    Args:
+        solver: The other solver.
+    """
+
+    def __init__(self, solver: Solver) -> None:
+        self.solver = solver
+
+    def solve(self, block: CoherenceBlock) -> Solution:
+        """Return the other solver's allocation with the best offload ratios."""
+        solution = self.solver.solve(block)
+        offload = best_offload(block, solution.power)
+        latency_s = latency(block, solution.power, offload)
+        history = np.concatenate((solution.history, latency_s.max(-1)[..., None]), axis=-1)
+        return dataclasses.replace(solution, offload=offload, latency=latency_s, history=history)
 
 
 def size_of(block: CoherenceBlock) -> tuple[int, int, int]:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from mec_cf_gym import Policy, latency
+from mec_cf_gym import Policy, best_offload, latency
 from mec_cf_gym.baselines import CNNLSTM
 from mec_cf_gym.baselines.learned import cnn_lstm
-from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, InstalledCNNLSTM
+from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, InstalledCNNLSTM, WithBestOffload
 
 
 def untrained(num_subcarriers, num_aps, num_users):
@@ -68,6 +68,15 @@ def test_blocks_beyond_one_pass_are_predicted_all_the_same(blocks, monkeypatch):
 def test_a_user_without_a_cpu_offloads_everything(blocks):
     block = blocks(2, num_aps=8, num_users=3, local_computing=False)
     assert (untrained(4, 8, 3).solve(block).offload == 1).all()
+
+
+def test_the_best_offload_ratios_only_shorten_latencies(blocks):
+    block, solver = blocks(4, num_aps=8, num_users=3), untrained(4, 8, 3)
+    predicted, best = solver.solve(block), WithBestOffload(solver).solve(block)
+    np.testing.assert_array_equal(best.power, predicted.power)
+    np.testing.assert_array_equal(best.offload, best_offload(block, best.power))
+    np.testing.assert_array_equal(best.history, np.stack((predicted.max_latency, best.max_latency), -1))
+    assert (best.max_latency < predicted.max_latency).all()
 
 
 def test_dead_links_and_huge_gains_are_survived(blocks):

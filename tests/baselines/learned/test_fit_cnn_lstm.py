@@ -35,6 +35,7 @@ def test_the_command_learns_and_writes_weights_card_and_log(make_store, tmp_path
     assert card["test"]["loss"] < 0.02
     assert card["test"]["gap_mean"] < 0.35
     assert card["test"]["gap_low"] < card["test"]["gap_mean"] < card["test"]["gap_high"]
+    assert card["test_with_best_offload"]["gap_mean"] <= card["test"]["gap_mean"]
     assert (card["test"]["samples"], card["test"]["topologies"]) == (240, 30)
     assert card["data"]["scenario"]["num_aps"] == 4
     assert card["training"]["best_epochs"] <= card["training"]["epochs"] <= 15
@@ -102,10 +103,10 @@ def test_an_interrupted_run_says_how_to_go_on(store, tmp_path, capsys, monkeypat
 
 
 def test_fine_tuning_starts_from_the_weights_it_is_given(store, make_store, tmp_path):
-    first, _ = run(FitCNNLSTM(data=store.folder, out=tmp_path / "first", epochs=2))
+    first = run(FitCNNLSTM(data=store.folder, out=tmp_path / "first", epochs=2)).solver
     cellular = make_store(12, 5, deployment="cellular")
     options = {"data": cellular.folder, "init": str(tmp_path / "first" / "weights"), "samples": 20}
-    tuned, _ = run(FitCNNLSTM(**options, out=tmp_path / "tuned", epochs=1, learning_rate=1e-6))
+    tuned = run(FitCNNLSTM(**options, out=tmp_path / "tuned", epochs=1, learning_rate=1e-6)).solver
     difference = tuned.network.dense.weight - first.network.dense.weight
     assert 0 < difference.abs().max() < 1e-5
     for name in ("magnitude_mean", "target_low"):
