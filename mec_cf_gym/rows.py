@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ Tree = TypeVar("Tree")
 CACHE_BYTES = 2**18
 """Half of a small second-level cache."""
 
-Index = int | tuple[int, ...] | NDArray[np.bool_] | NDArray[np.int64]
+Index = int | tuple[int, ...] | NDArray[np.bool_] | NDArray[np.signedinteger[Any]]
 
 
 def take_rows(tree: Tree, index: Index) -> Tree:
@@ -30,6 +30,11 @@ def put_rows(tree: Tree, mask: NDArray[np.bool_], rows: Tree) -> Tree:
         return merged
 
     return _map(put, tree, rows)
+
+
+def join_rows(trees: Sequence[Tree]) -> Tree:
+    """Return the rows of all ``trees``, one after the other."""
+    return _map(lambda *arrays: np.concatenate(arrays), *trees)
 
 
 def row_slices(rows: int, bytes_per_row: int) -> Iterator[slice]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import joblib
 import tyro
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.labels.samples import Samples, load_solver
@@ -112,9 +113,7 @@ def generate(dataset: Dataset) -> LabelStore:
 def _begin(dataset: Dataset) -> LabelStore:
     """Return the store, with what is finished of it."""
     if not (dataset.out / "zarr.json").exists():
-        dataset.samples.solve(
-            slice(0, 1), dataset.solver
-        )  # a solver that cannot says so before anything is written
+        _solve(dataset.samples, slice(0, 1), dataset.solver)  # if it cannot, nothing is written
     elif not dataset.resume:
         raise ValueError(f"out={str(dataset.out)!r} holds a data set already: add --resume, or choose another")
     return LabelStore.create(dataset.out, dataset.settings())
@@ -130,7 +129,8 @@ def _is_unfinished(store: LabelStore, rows: slice) -> bool:
 
 
 def _solve(samples: Samples, rows: slice, solver: str) -> tuple[slice, Content]:
-    return rows, samples.solve(rows, solver)
+    with threadpool_limits(1):  # the sums of linear algebra depend on the number of threads, in the last bits
+        return rows, samples.solve(rows, solver)
 
 
 @contextlib.contextmanager
@@ -149,11 +149,13 @@ def _workers(backend: str, count: int | None) -> Iterator[None]:
     joblib.register_parallel_backend("ray", StreamingRayBackend)
     # joblib hands over a multiprocessing context, and Ray warns that it has no use for it.
     logging.getLogger("ray.util.multiprocessing.pool").setLevel(logging.ERROR)
+    is_ours = not ray.is_initialized()
     try:
         with joblib.parallel_config("ray", n_jobs=count or -1):
             yield
     finally:
-        ray.shutdown()
+        if is_ours:
+            ray.shutdown()
 
 
 def verify(folder: Path) -> LabelStore:

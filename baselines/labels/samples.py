@@ -5,17 +5,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mec_cf_gym.baselines.labels.store import Content
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.evaluation.policies import load_policy
 from mec_cf_gym.fields import refuse
-from mec_cf_gym.rows import take_rows
+from mec_cf_gym.rows import join_rows, take_rows
 from mec_cf_gym.scenario import Scenario
 from mec_cf_gym.streams import Streams
 from mec_cf_gym.world import World
@@ -51,9 +49,9 @@ class Samples:
             place = topologies * self.blocks + block
             wanted = (rows.start <= place) & (place < rows.stop)
             piece = take_rows(state.block, wanted)
-            pieces.append(dataclasses.replace(piece, channel=np.abs(piece.channel)))
+            pieces.append(dataclasses.replace(piece, channel=np.abs(np.asarray(piece.channel))))
             places.append(place[wanted])
-        return take_rows(_concatenate(pieces), np.argsort(np.concatenate(places)))
+        return take_rows(join_rows(pieces), np.argsort(np.concatenate(places)))
 
     def solve(self, rows: slice, solver: str) -> Content:
         """Return the content of all arrays for these rows, labelled by an installed solver."""
@@ -91,12 +89,3 @@ def load_solver(name: str) -> Solver:
     if not isinstance(policy, Solver):
         raise refuse("solver", name, "it must be a mec_cf_gym.baselines.Solver, with solve()")
     return policy
-
-
-def _concatenate(pieces: Sequence[CoherenceBlock]) -> CoherenceBlock:
-    arrays: dict[str, NDArray[Any]] = {}
-    for field in dataclasses.fields(CoherenceBlock):
-        parts = [getattr(piece, field.name) for piece in pieces]
-        if isinstance(parts[0], np.ndarray):
-            arrays[field.name] = np.concatenate(parts)
-    return dataclasses.replace(pieces[0], **arrays)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from mec_cf_gym.scenario import Scenario
 Content = Mapping[str, NDArray[Any]]
 """Rows of all arrays of a data set, by name."""
 
-MOST_CHUNKS = 200
+CHUNKS = 200
 FEWEST_CHUNK_ROWS = 50
 MOST_CHUNK_BYTES = 2**25
 """Chunks are small enough to lose little when a run is cut off, and large enough to be few files."""
@@ -82,8 +84,7 @@ class LabelStore:
         self.folder = Path(folder)
         self.settings = _read_settings(self.folder)
         self.scenario = Scenario().replace(**self.settings["scenario"])
-        self._layout = array_layout(self.scenario)
-        self.chunk_rows = _chunk_rows(len(self), self._layout)
+        self._samples, self.chunk_rows, self._layout = _plan(self.settings)
         self._arrays = {name: self._open(name) for name in self._layout}
 
     @classmethod
@@ -100,17 +101,15 @@ class LabelStore:
         plain = json.loads(json.dumps(settings, allow_nan=False))
         if (folder / "zarr.json").exists():
             check_same(_read_settings(folder), plain, folder)
-            for path in folder.rglob("*.partial"):  # what Zarr was writing when a run was killed
-                path.unlink()
+        samples, chunk_rows, layout = _plan(plain)
+        _sweep(folder, layout)
         group = zarr.open_group(folder, mode="a", attributes={"settings": plain})
-        samples = plain["topologies"] * plain["blocks"]
-        layout = array_layout(Scenario().replace(**plain["scenario"]))
         for name, (dtype, shape) in layout.items():
             if not (folder / name / "zarr.json").exists():
                 group.create_array(
                     name,
                     shape=(samples, *shape),
-                    chunks=(_chunk_rows(samples, layout), *shape),
+                    chunks=(chunk_rows, *shape),
                     dtype=dtype,
                     compressors=[Crc32cCodec()],  # noise does not compress
                     fill_value=0,
@@ -118,7 +117,7 @@ class LabelStore:
         return cls(folder)
 
     def __len__(self) -> int:
-        return int(self.settings["topologies"] * self.settings["blocks"])
+        return self._samples
 
     def chunks(self) -> list[slice]:
         """Return the rows of every chunk."""
@@ -203,16 +202,31 @@ class LabelStore:
         return array
 
 
-def _chunk_rows(samples: int, layout: Mapping[str, tuple[str, tuple[int, ...]]]) -> int:
-    row_bytes = sum(np.dtype(dtype).itemsize * int(np.prod(shape)) for dtype, shape in layout.values())
-    wanted = max(FEWEST_CHUNK_ROWS, -(-samples // MOST_CHUNKS))
-    return max(1, min(samples, wanted, MOST_CHUNK_BYTES // row_bytes))
+def _plan(settings: Mapping[str, Any]) -> tuple[int, int, dict[str, tuple[str, tuple[int, ...]]]]:
+    """Return the rows of a data set, the rows of a chunk, and the layout of its arrays.
+
+    A topology is drawn from its first block on, so a chunk holds whole topologies, as far as they fit.
+    """
+    blocks, samples = settings["blocks"], settings["topologies"] * settings["blocks"]
+    layout = array_layout(Scenario().replace(**settings["scenario"]))
+    row_bytes = sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in layout.values())
+    most = max(1, MOST_CHUNK_BYTES // row_bytes)
+    wanted = max(FEWEST_CHUNK_ROWS, math.ceil(samples / CHUNKS))
+    whole_topologies = min(math.ceil(wanted / blocks), most // blocks)
+    return samples, min(samples, whole_topologies * blocks or most), layout
+
+
+def _sweep(folder: Path, names: Iterable[str]) -> None:
+    """Remove what Zarr was writing when a run was killed."""
+    places = [folder.glob("zarr.*.partial"), *((folder / name).rglob("*.partial") for name in names)]
+    for path in itertools.chain.from_iterable(places):
+        path.unlink()
 
 
 def _read_settings(folder: Path) -> dict[str, Any]:
     path = folder / "zarr.json"
     try:
-        settings = json.loads(path.read_text())["attributes"]["settings"]
+        settings: dict[str, Any] = json.loads(path.read_text())["attributes"]["settings"]
         int(settings["topologies"]), int(settings["blocks"]), dict(settings["scenario"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder} holds no data set of labels, or {path} is damaged: {error!r}") from error

@@ -10,7 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("mec-cf-gym", "gymnasium", "numpy", "scipy", "cvxpy", "clarabel", "torch", "stable-baselines3")
+PACKAGES = (
+    "mec-cf-gym",
+    "gymnasium",
+    "numpy",
+    "scipy",
+    "cvxpy",
+    "clarabel",
+    "numba",
+    "torch",
+    "stable-baselines3",
+)
 
 
 def provenance() -> dict[str, Any]:
