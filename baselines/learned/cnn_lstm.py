@@ -39,7 +39,7 @@ class CNNLSTMNetwork(nn.Module):
     paper's 32 x 5 map and ``4 * 50 * (32 * 5 + 50 + 1)`` = 42,200 LSTM parameters (torch keeps a second bias).
 
     Inputs are magnitudes on a log scale, standardised; targets are min-max normalised, powers and offload ratios
-    each with one range. The statistics are part of the weights.
+    each with one range, and a sigmoid keeps outputs within it. The statistics are part of the weights.
 
     Args:
         num_subcarriers: N.
@@ -84,7 +84,7 @@ class CNNLSTMNetwork(nn.Module):
             magnitude: Channel magnitudes, ``(rows, N, M, K)``.
 
         Returns:
-            Powers, row by row, then offload ratios, ``(rows, N K + K)``; not yet feasible.
+            Powers, row by row, then offload ratios, ``(rows, N K + K)``, in (0, 1); not yet feasible.
         """
         features = (log_magnitude(magnitude) - self.magnitude_mean) / self.magnitude_std
         features = features.contiguous(memory_format=torch.channels_last)  # a third faster on a CPU
@@ -92,21 +92,26 @@ class CNNLSTMNetwork(nn.Module):
         features = self.pooling(self.normalisation(features))  # (rows, filters, M / 2, K / 2)
         steps = features.permute(0, 2, 1, 3).flatten(2)  # (rows, M / 2, filters * K / 2)
         _, (last, _) = self.lstm(steps)
-        outputs: Tensor = self.dense(last[0])
-        return outputs
+        return torch.sigmoid(self.dense(last[0]))
 
-    def set_scales(self, magnitude: Tensor, power: Tensor, offload: Tensor) -> None:
-        """Take the statistics that normalise inputs and targets from training data.
+    def set_input_scale(self, magnitude: Tensor) -> None:
+        """Take the statistics that standardise inputs from training data.
 
         Args:
             magnitude: ``(rows, N, M, K)``.
-            power: Powers of the labels, ``(rows, N, K)``.
-            offload: Offload ratios of the labels, ``(rows, K)``.
         """
         every = max(1, len(magnitude) // SAMPLES_FOR_SCALES)
         std, mean = torch.std_mean(log_magnitude(magnitude[::every]))
         self.magnitude_mean.copy_(mean)
         self.magnitude_std.copy_(std.clamp(min=1e-6))
+
+    def set_target_ranges(self, power: Tensor, offload: Tensor) -> None:
+        """Take the ranges that normalise targets from training data.
+
+        Args:
+            power: Powers of the labels, ``(rows, N, K)``.
+            offload: Offload ratios of the labels, ``(rows, K)``.
+        """
         num_powers = power[0].numel()
         for part, values in ((slice(num_powers), self._scaled(power)), (slice(num_powers, None), offload)):
             low, high = values.aminmax()
@@ -119,17 +124,13 @@ class CNNLSTMNetwork(nn.Module):
         return (targets - self.target_low) / self.target_range
 
     def allocation(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what outputs of :meth:`forward` stand for, made feasible.
-
-        Powers are clipped to the range of the labels, and a user above its budget is scaled back onto it; offload
-        ratios are clipped to [0, 1].
+        """Return what outputs of :meth:`forward` stand for; a user above its budget is scaled back onto it.
 
         Returns:
             Powers, ``(rows, N, K)``, and offload ratios, ``(rows, K)``.
         """
         num_subcarriers, num_users = self.architecture["num_subcarriers"], self.architecture["num_users"]
-        bounded = torch.cat((outputs[:, :-num_users].clamp(0, 1), outputs[:, -num_users:]), dim=1)
-        values = (self.target_low + self.target_range * bounded).double()
+        values = (self.target_low + self.target_range * outputs).double()
         power = self._unscaled(values[:, :-num_users]).reshape(-1, num_subcarriers, num_users)
         return power / power.sum(1, keepdim=True).clamp(min=1), values[:, -num_users:].clamp(0, 1)
 

@@ -140,8 +140,9 @@ def _network(options: FitCNNLSTM, store: LabelStore) -> CNNLSTMNetwork:
 
 def _train(options: FitCNNLSTM, store: LabelStore, split: Split, network: CNNLSTMNetwork) -> Progress:
     examples = Examples.read(store, split.train, "reading")
+    network.set_target_ranges(examples.power, examples.offload)
     if options.init is None:
-        network.set_scales(examples.magnitude, examples.power, examples.offload)
+        network.set_input_scale(examples.magnitude)
     step = -(-len(split.validation) // WATCHED_SAMPLES)
     learner = SupervisedLearner(
         network,

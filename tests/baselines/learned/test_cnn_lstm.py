@@ -89,7 +89,7 @@ def test_dead_links_and_huge_gains_are_survived(blocks):
 def test_labels_normalise_to_the_unit_interval_and_back():
     network = CNNLSTMNetwork(2, 4, 3)
     power, offload = torch.rand(50, 2, 3) / 2, 0.2 + torch.rand(50, 3) / 3
-    network.set_scales(torch.rand(50, 2, 4, 3), power, offload)
+    network.set_target_ranges(power, offload)
     targets = network.normalised(power, offload)
     assert targets[:, :6].min() == targets[:, 6:].min() == 0
     assert targets[:, :6].max() == targets[:, 6:].max() == 1
@@ -99,7 +99,8 @@ def test_labels_normalise_to_the_unit_interval_and_back():
 
 def test_labels_that_never_vary_do_no_harm():
     network = CNNLSTMNetwork(1, 4, 3)
-    network.set_scales(torch.ones(5, 1, 4, 3), torch.ones(5, 1, 3), torch.ones(5, 3))
+    network.set_input_scale(torch.ones(5, 1, 4, 3))
+    network.set_target_ranges(torch.ones(5, 1, 3), torch.ones(5, 3))
     outputs = network(torch.ones(5, 1, 4, 3))
     assert torch.isfinite(outputs).all()
     assert torch.isfinite(network.normalised(torch.ones(5, 1, 3), torch.ones(5, 3))).all()
