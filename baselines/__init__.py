@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from mec_cf_gym.baselines.fast.solver import FastMinMax
     from mec_cf_gym.baselines.ica import ICA
     from mec_cf_gym.baselines.labels.store import LabelStore
+    from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM
 
 __all__ = [
+    "CNNLSTM",
     "ICA",
     "EqualSplit",
     "ExactMinMax",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
     "FastMinMax": "mec_cf_gym.baselines.fast.solver",
     "ICA": "mec_cf_gym.baselines.ica",
     "LabelStore": "mec_cf_gym.baselines.labels.store",

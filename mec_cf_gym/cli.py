@@ -17,6 +17,7 @@ SUBCOMMANDS = {
         "mec_cf_gym.baselines.labels.generate:main",
         "draw networks and solve them into a store of labels",
     ),
+    "fit": ("mec_cf_gym.baselines.learned.fit:main", "train a learned solver"),
 }
 """Name: (``module:function`` from arguments to exit status, help)."""
 

@@ -1,0 +1,188 @@
+"""``mec-cf-gym fit cnn-lstm``: train paper A's network on a store of labels, test it, and write its weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+from tqdm.auto import tqdm
+
+from mec_cf_gym.baselines.labels.store import LabelStore
+from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork, PowerScale, WithBestOffload
+from mec_cf_gym.baselines.learned.gaps import Gaps, mean_and_interval, measure_gaps
+from mec_cf_gym.baselines.learned.splits import Protocol, Split, read_labelled, split_samples
+from mec_cf_gym.baselines.learned.supervised import (
+    BATCH_SIZE,
+    WATCHED_SAMPLES,
+    Examples,
+    SupervisedLearner,
+    mean_loss,
+)
+from mec_cf_gym.baselines.learned.training import Progress, train
+from mec_cf_gym.baselines.solution import Solver
+from mec_cf_gym.evaluation.provenance import provenance
+from mec_cf_gym.fields import checked_count, refuse
+
+WEIGHTS = "weights"
+"""Name of the trained weights in the folder of a run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitCNNLSTM:
+    """Train paper A's CNN-LSTM on labels.
+
+    A fifth of the samples is kept for the test, whatever the seed; a tenth of the others decides when to stop.
+    Writes weights.safetensors with its model card weights.json, and TensorBoard's log. Interrupted, even killed,
+    it keeps every finished epoch, and --resume goes on to the very same weights. Load them with
+    mec_cf_gym.baselines.CNNLSTM.load(OUT/weights).
+    """
+
+    data: Path
+    """Folder of a data set of mec-cf-gym dataset."""
+    out: Path = Path("runs/cnn-lstm")
+    """Folder for the results."""
+    protocol: Protocol = "random"
+    """random: samples are split at random, as in paper A; topologies: tested on networks never seen."""
+    epochs: int = 100
+    """Most epochs to train for."""
+    patience: int = 10
+    """Epochs without a better validation loss after which to stop."""
+    learning_rate: float = 1e-3
+    """Step size of Adam."""
+    seed: int = 0
+    """Of the weights, of the samples that decide when to stop, and of the order of the others."""
+    power_scale: PowerScale = "log"
+    """log: the logarithm of the powers is normalised and learned; linear: the powers themselves."""
+    init: str | None = None
+    """Weights to start from, by name or path without suffix: fine-tuning."""
+    samples: int | None = None
+    """Use only so many samples, those that decide when to stop included."""
+    resume: bool = False
+    """Go on with the run in the folder, if there is one."""
+
+    def settings(self, store: LabelStore) -> dict[str, Any]:
+        """Return what decides the result of an epoch, and must not change when a run goes on."""
+        names = ("protocol", "learning_rate", "seed", "power_scale", "init", "samples")
+        return {"data": store.settings, **{name: getattr(self, name) for name in names}}
+
+    def check(self) -> None:
+        """Check the options before any work is done.
+
+        Raises:
+            ValueError: Names the option, its value and what is allowed.
+        """
+        checked_count("epochs", self.epochs, 1, 10**6)
+        checked_count("patience", self.patience, 1, 10**6)
+        checked_count("seed", self.seed, 0, 2**63)
+        if not 0 < self.learning_rate < 1:
+            raise refuse("learning_rate", self.learning_rate, "it must be between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained solver and its gaps on the test samples."""
+
+    solver: CNNLSTM
+    gaps: Gaps
+    best_offload_gaps: Gaps  # of its powers with the best offload ratios
+
+
+def run(options: FitCNNLSTM) -> Fitted:
+    """Train, or go on, then test and write the weights.
+
+    Raises:
+        ValueError: For options that are not allowed, damaged data, or a folder whose run cannot go on.
+    """
+    options.check()
+    store = LabelStore(options.data)
+    everything = slice(0, len(store))
+    split = split_samples(store.read("seed", everything), options.protocol, options.seed, options.samples)
+    solver = CNNLSTM(_network(options, store))
+    progress = _train(options, store, split, solver.network)
+    loss = mean_loss(solver.network, Examples.read(store, split.test, "test loss"))
+    gaps = measure_test_gaps(solver, store, split, "test gaps")
+    best_offload_gaps = measure_test_gaps(WithBestOffload(solver), store, split, "with best offload ratios")
+    solver.card = {
+        **options.settings(store),
+        "training": {"batch_size": BATCH_SIZE, "patience": options.patience, **dataclasses.asdict(progress)},
+        "test": {"loss": loss, **gaps.summary()},
+        "test_with_best_offload": best_offload_gaps.summary(),
+        **provenance(),
+    }
+    solver.save(options.out / WEIGHTS)
+    return Fitted(solver, gaps, best_offload_gaps)
+
+
+def measure_test_gaps(solver: Solver, store: LabelStore, split: Split, description: str) -> Gaps:
+    """Return a solver's gaps on the test samples, with a progress bar."""
+    parts = tqdm(read_labelled(store, split.test), desc=description, unit="chunk")
+    return measure_gaps(solver, parts, store.scenario.episode.least_spectral_efficiency)
+
+
+def _network(options: FitCNNLSTM, store: LabelStore) -> CNNLSTMNetwork:
+    """Return the network to start from."""
+    torch.manual_seed(options.seed)
+    radio, layout = store.scenario.radio, store.scenario.layout
+    size = (radio.num_subcarriers, layout.num_aps, layout.num_users)
+    new = CNNLSTMNetwork(*size, power_scale=options.power_scale)
+    if options.init is None:
+        return new
+    network = CNNLSTM.load(options.init).network
+    if network.architecture != new.architecture:
+        raise refuse("init", options.init, f"it is {network.architecture}, and must be {new.architecture}")
+    return network
+
+
+def _train(options: FitCNNLSTM, store: LabelStore, split: Split, network: CNNLSTMNetwork) -> Progress:
+    examples = Examples.read(store, split.train, "reading")
+    network.set_target_ranges(examples.power, examples.offload)
+    if options.init is None:
+        network.set_input_scale(examples.magnitude)
+    step = -(-len(split.validation) // WATCHED_SAMPLES)
+    learner = SupervisedLearner(
+        network,
+        examples,
+        Examples.read(store, split.validation, "reading"),
+        read_labelled(store, split.validation[::step]),
+        least_spectral_efficiency=store.scenario.episode.least_spectral_efficiency,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+    )
+    return train(
+        learner,
+        options.out,
+        epochs=options.epochs,
+        patience=options.patience,
+        settings=options.settings(store),
+        resume=options.resume,
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line ``mec-cf-gym fit cnn-lstm``; return its exit status."""
+    options = tyro.cli(
+        FitCNNLSTM,
+        prog="mec-cf-gym fit cnn-lstm",
+        args=arguments,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    try:
+        fitted = run(options)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; finished epochs are kept in {options.out}: go on with --resume", file=sys.stderr)
+        return 130
+    card = fitted.solver.card
+    training, test = card["training"], card["test"]
+    print(f"{training['epochs']} epochs, the best after {training['best_epochs']}; {training['training_s']:.0f} s")
+    print(f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies")
+    for what, gaps in (("", fitted.gaps), (" with the best offload ratios", fitted.best_offload_gaps)):
+        median, p95, p99 = (gaps.summary()[f"gap_{level}"] for level in ("median", "p95", "p99"))
+        mean = mean_and_interval(gaps.per_topology())
+        print(f"gap to the labels{what}: {mean}, median {median:+.2%}, p95 {p95:+.2%}, p99 {p99:+.2%}")
+    print(f"written to {options.out}: {WEIGHTS}.safetensors, {WEIGHTS}.json, tensorboard/")
+    return 0

@@ -1,0 +1,68 @@
+"""How far a solver's latencies are above those of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.baselines.learned.splits import Labelled, Rows
+from mec_cf_gym.baselines.solution import Floats, Solver
+from mec_cf_gym.envs.outcome import outcome_of
+from mec_cf_gym.evaluation.summary import bootstrap_interval
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The largest latency of every block over that of its label, less one: negative where the label is beaten."""
+
+    gap: Floats  # (samples,)
+    capped: NDArray[np.bool_]  # (samples,), whether a user's link counts with the least rate
+    seed: Rows  # (samples,), of the topology
+
+    def per_topology(self) -> Floats:
+        """Return the mean gap of every topology, in the order of the seeds."""
+        _, topology, blocks = np.unique(self.seed, return_inverse=True, return_counts=True)
+        return np.asarray(np.bincount(topology, self.gap) / blocks)
+
+    def summary(self) -> dict[str, float | int | None]:
+        """Return plain JSON: the mean over topologies, its 95 % interval, percentiles over samples."""
+        means = self.per_topology()
+        low, high = bootstrap_interval(means) if len(means) > 1 else (None, None)
+        median, p95, p99 = np.percentile(self.gap, (50, 95, 99)).tolist()
+        return {
+            "samples": len(self.gap),
+            "topologies": len(means),
+            "gap_mean": float(means.mean()),
+            "gap_low": low,
+            "gap_high": high,
+            "gap_median": median,
+            "gap_p95": p95,
+            "gap_p99": p99,
+            "capped": float(self.capped.mean()),
+        }
+
+
+def mean_and_interval(values: Floats) -> str:
+    """Return the mean of topologies' gaps with its 95 % confidence interval, as people read it."""
+    low, high = bootstrap_interval(values)
+    return f"{values.mean():+.2%} [{low:+.2%}, {high:+.2%}]"
+
+
+def measure_gaps(solver: Solver, parts: Iterable[Labelled], least_spectral_efficiency: float) -> Gaps:
+    """Return the gaps of a solver to the labels of samples.
+
+    Args:
+        solver: The solver.
+        parts: Blocks with their labels, in any number of parts.
+        least_spectral_efficiency: What a link that gives less counts with, in bit/s/Hz, as in the environments.
+    """
+    gaps, capped, seeds = [], [], []
+    for part in parts:
+        outcome = outcome_of(part.block, solver.solve(part.block), least_spectral_efficiency)
+        gaps.append(outcome.latency_s.max(-1) / part.labels.latency_s.max(-1) - 1)
+        capped.append(outcome.capped.any(-1))
+        seeds.append(part.seed)
+    return Gaps(np.concatenate(gaps), np.concatenate(capped), np.concatenate(seeds))
