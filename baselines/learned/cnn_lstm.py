@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from mec_cf_gym.baselines.learned.weights import LearnedSolver, installed_weights
-from mec_cf_gym.baselines.solution import Floats, Solution, Solver
+from mec_cf_gym.baselines.single_user import Floats, latency_bound
+from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.performance import best_offload, latency
@@ -168,7 +169,8 @@ class CNNLSTM(LearnedSolver):
         offload = np.where(block.local_hz > 0, offload.reshape(*block.batch_shape, -1), 1.0)
         latency_s = latency(block, power, offload)
         history = np.asarray(latency_s.max(-1))[..., None]
-        return Solution(power, offload, latency_s, history, np.full(block.batch_shape, "predicted")[()])
+        status = np.full(block.batch_shape, "predicted")[()]
+        return Solution(power, offload, latency_s, history, status, latency_bound(block))
 
     @torch.no_grad()
     def predict(self, magnitude: np.ndarray[Any, Any]) -> tuple[Floats, Floats]:
