@@ -75,6 +75,7 @@ class Heuristic(Solver):
 def stack_solutions(rows: Sequence[Solution], batch_shape: tuple[int, ...]) -> Solution:
     """Return the solutions of single blocks as one of a batch; the shorter histories repeat their last entry."""
     steps = max(row.step_time_s.size for row in rows)
+    bounds = [row.lower_bound for row in rows if row.lower_bound is not None]
 
     def stack(arrays: Sequence[Any]) -> Any:
         stacked = np.stack(arrays)
@@ -86,5 +87,6 @@ def stack_solutions(rows: Sequence[Solution], batch_shape: tuple[int, ...]) -> S
         latency=stack([row.latency for row in rows]),
         history=stack([np.pad(row.history, (0, steps + 1 - row.history.size), "edge") for row in rows]),
         status=stack([row.status for row in rows]),
+        lower_bound=stack(bounds) if bounds else None,
         step_time_s=stack([np.pad(row.step_time_s, (0, steps - row.step_time_s.size)) for row in rows]),
     )
