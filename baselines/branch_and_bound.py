@@ -16,7 +16,7 @@ from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_latency, best_offload, latency, rate
 
 MOST_UNKNOWNS = 8
-"""Rates to search over, (N - 1) K, up to which most networks close within seconds."""
+"""Rates to search over, (N - 1) K, up to which a network closes, or its gap is small, within seconds."""
 LEAST_TOLERANCE = 1e-6
 ROUNDING = 1e-9
 """By how much a bound must be broken to count: far below what any tolerance makes of it."""
