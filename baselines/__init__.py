@@ -6,6 +6,7 @@ Those that need an extra (ICA: cvxpy) are imported when they are first asked for
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from mec_cf_gym.baselines.branch_and_bound import BranchAndBound
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
 from mec_cf_gym.baselines.single_user import latency_bound
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CNNLSTM",
     "ICA",
+    "BranchAndBound",
     "EqualSplit",
     "ExactMinMax",
     "FastMinMax",
