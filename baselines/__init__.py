@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from mec_cf_gym.baselines.ica import ICA
     from mec_cf_gym.baselines.labels.store import LabelStore
     from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM
+    from mec_cf_gym.baselines.learned.equivariant import EquivariantSolver
 
 __all__ = [
     "CNNLSTM",
     "ICA",
     "EqualSplit",
+    "EquivariantSolver",
     "ExactMinMax",
     "FullPower",
     "GreedySubcarrier",
@@ -32,6 +34,7 @@ __all__ = [
 
 _LAZY = {
     "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
+    "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant",
     "ICA": "mec_cf_gym.baselines.ica",
     "LabelStore": "mec_cf_gym.baselines.labels.store",
 }
