@@ -108,7 +108,9 @@ def run(options: FitEquivariant) -> EquivariantSolver:
             "steps": progress.epochs * STEPS_PER_EPOCH,
             **dataclasses.asdict(progress),
         },
-        "test": [gap_to_optimum(solver, options.test_networks, users) for users in tqdm((10, 20, 50), desc="testing")],
+        "test": [
+            gap_to_optimum(solver, options.test_networks, users) for users in tqdm((10, 20, 50), desc="testing")
+        ],
         **provenance(),
     }
     solver.save(options.out / WEIGHTS)

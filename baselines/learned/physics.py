@@ -12,6 +12,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,7 +52,7 @@ class Problem:
         links = (block.num_subcarriers, block.num_users)
 
         def tensor(array: object, shape: tuple[int, ...]) -> Tensor:
-            whole = torch.as_tensor(array, dtype=torch.float64).expand(*batch, *shape)
+            whole = torch.from_numpy(np.array(array, np.float64)).expand(*batch, *shape)
             return whole.reshape(math.prod(batch), *shape)
 
         signal_gain = tensor(block.signal_gain, links).clamp(0, LARGEST_GAIN)
@@ -95,7 +96,8 @@ class Problem:
     def quiet_start(self) -> Tensor:
         """Return log totals that let every user be heard as loud, ``(B, K)``: nobody drowns anybody."""
         log_gain = self.signal_gain.sum(-2).clamp_min(1e-6).log()
-        return log_gain.amin(-1, keepdim=True) - log_gain
+        least = log_gain.masked_fill(~self.linked, math.log(LARGEST_GAIN)).amin(-1, keepdim=True)
+        return (least - log_gain).clamp(LEAST_LOG_TOTAL, 0)
 
 
 @dataclass(frozen=True)
