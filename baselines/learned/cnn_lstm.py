@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -20,6 +20,11 @@ KERNEL = 3
 HIDDEN_UNITS = 50
 SMALLEST_MAGNITUDE = 1e-6
 """Magnitudes below count as this, so that their logarithm is finite; the noise has magnitude one."""
+SMALLEST_POWER = 1e-4
+"""Power ratios below count as this on a log scale."""
+PowerScale = Literal["log", "linear"]
+SAMPLES_FOR_SCALES = 4096
+"""About as many samples, spread evenly, give the mean and spread of the magnitudes."""
 SIZE = ("num_subcarriers", "num_aps", "num_users")
 ROWS_AT_ONCE = 1024
 """Blocks that go through the network together; more would only take memory."""
@@ -39,6 +44,7 @@ class CNNLSTMNetwork(nn.Module):
         num_subcarriers: N.
         num_aps: M.
         num_users: K.
+        power_scale: ``"log"`` normalises the logarithm of the powers, ``"linear"`` the powers themselves.
     """
 
     magnitude_mean: Tensor
@@ -46,13 +52,19 @@ class CNNLSTMNetwork(nn.Module):
     target_low: Tensor  # (N K + K,)
     target_range: Tensor  # (N K + K,)
 
-    def __init__(self, num_subcarriers: int, num_aps: int, num_users: int) -> None:
+    def __init__(
+        self, num_subcarriers: int, num_aps: int, num_users: int, power_scale: PowerScale = "log"
+    ) -> None:
         super().__init__()
-        self.architecture = {
+        if power_scale not in get_args(PowerScale):
+            raise refuse("power_scale", power_scale, f"it must be one of {', '.join(get_args(PowerScale))}")
+        self.architecture: dict[str, Any] = {
             "num_subcarriers": checked_count("num_subcarriers", num_subcarriers, 1, 4096),
             "num_aps": checked_count("num_aps", num_aps, 1, 4096),
             "num_users": checked_count("num_users", num_users, 1, 1024),
+            "power_scale": power_scale,
         }
+        self.power_scale = power_scale
         outputs = num_subcarriers * num_users + num_users
         self.convolution = nn.Conv2d(num_subcarriers, FILTERS, KERNEL, padding="same")
         self.normalisation = nn.BatchNorm2d(FILTERS)
@@ -90,33 +102,41 @@ class CNNLSTMNetwork(nn.Module):
             power: Powers of the labels, ``(rows, N, K)``.
             offload: Offload ratios of the labels, ``(rows, K)``.
         """
-        std, mean = torch.std_mean(log_magnitude(magnitude))
+        every = max(1, len(magnitude) // SAMPLES_FOR_SCALES)
+        std, mean = torch.std_mean(log_magnitude(magnitude[::every]))
         self.magnitude_mean.copy_(mean)
         self.magnitude_std.copy_(std.clamp(min=1e-6))
         num_powers = power[0].numel()
-        for part, values in ((slice(num_powers), power), (slice(num_powers, None), offload)):
+        for part, values in ((slice(num_powers), self._scaled(power)), (slice(num_powers, None), offload)):
             low, high = values.aminmax()
             self.target_low[part] = low
             self.target_range[part] = (high - low).clamp(min=1e-6)
 
     def normalised(self, power: Tensor, offload: Tensor) -> Tensor:
         """Return labels as the targets of :meth:`forward`, ``(rows, N K + K)``."""
-        return (torch.cat((power.flatten(1), offload), dim=1) - self.target_low) / self.target_range
+        targets = torch.cat((self._scaled(power).flatten(1), offload), dim=1)
+        return (targets - self.target_low) / self.target_range
 
     def allocation(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return what outputs of :meth:`forward` stand for, made feasible.
 
-        Powers below zero become zero, and a user above its budget is scaled back onto it; offload ratios are
-        clipped to [0, 1].
+        Powers are clipped to the range of the labels, and a user above its budget is scaled back onto it; offload
+        ratios are clipped to [0, 1].
 
         Returns:
             Powers, ``(rows, N, K)``, and offload ratios, ``(rows, K)``.
         """
         num_subcarriers, num_users = self.architecture["num_subcarriers"], self.architecture["num_users"]
-        values = (self.target_low + self.target_range * outputs).double()
-        power = values[:, :-num_users].reshape(-1, num_subcarriers, num_users).clamp(min=0)
-        power = power / power.sum(1, keepdim=True).clamp(min=1)
-        return power, values[:, -num_users:].clamp(0, 1)
+        bounded = torch.cat((outputs[:, :-num_users].clamp(0, 1), outputs[:, -num_users:]), dim=1)
+        values = (self.target_low + self.target_range * bounded).double()
+        power = self._unscaled(values[:, :-num_users]).reshape(-1, num_subcarriers, num_users)
+        return power / power.sum(1, keepdim=True).clamp(min=1), values[:, -num_users:].clamp(0, 1)
+
+    def _scaled(self, power: Tensor) -> Tensor:
+        return power.clamp(min=SMALLEST_POWER).log() if self.power_scale == "log" else power
+
+    def _unscaled(self, power: Tensor) -> Tensor:
+        return power.exp() if self.power_scale == "log" else power
 
 
 def log_magnitude(magnitude: Tensor) -> Tensor:
@@ -135,9 +155,6 @@ class CNNLSTM(LearnedSolver):
 
     network: CNNLSTMNetwork
     network_class: ClassVar[type[nn.Module]] = CNNLSTMNetwork
-
-    def __init__(self, network: CNNLSTMNetwork, card: dict[str, Any] | None = None) -> None:
-        super().__init__(network, card)
 
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the network's allocation; a user without a CPU offloads everything."""

@@ -13,8 +13,8 @@ import tyro
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.labels.store import LabelStore
-from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork
-from mec_cf_gym.baselines.learned.gaps import Gaps, measure_gaps
+from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork, PowerScale
+from mec_cf_gym.baselines.learned.gaps import Gaps, mean_and_interval, measure_gaps
 from mec_cf_gym.baselines.learned.splits import Protocol, Split, read_labelled, split_samples
 from mec_cf_gym.baselines.learned.supervised import (
     BATCH_SIZE,
@@ -37,7 +37,8 @@ class FitCNNLSTM:
 
     A fifth of the samples is kept for the test, whatever the seed; a tenth of the others decides when to stop.
     Writes weights.safetensors with its model card weights.json, and TensorBoard's log. Interrupted, even killed,
-    it keeps every finished epoch, and --resume goes on to the very same weights.
+    it keeps every finished epoch, and --resume goes on to the very same weights. Load them with
+    mec_cf_gym.baselines.CNNLSTM.load(OUT/weights).
     """
 
     data: Path
@@ -54,6 +55,8 @@ class FitCNNLSTM:
     """Step size of Adam."""
     seed: int = 0
     """Of the weights, of the samples that decide when to stop, and of the order of the others."""
+    power_scale: PowerScale = "log"
+    """log: the logarithm of the powers is normalised and learned; linear: the powers themselves."""
     init: str | None = None
     """Weights to start from, by name or path without suffix: fine-tuning."""
     samples: int | None = None
@@ -63,7 +66,7 @@ class FitCNNLSTM:
 
     def settings(self, store: LabelStore) -> dict[str, Any]:
         """Return what decides the result of an epoch, and must not change when a run goes on."""
-        names = ("protocol", "learning_rate", "seed", "init", "samples")
+        names = ("protocol", "learning_rate", "seed", "power_scale", "init", "samples")
         return {"data": store.settings, **{name: getattr(self, name) for name in names}}
 
     def check(self) -> None:
@@ -109,18 +112,15 @@ def run(options: FitCNNLSTM) -> tuple[CNNLSTM, Gaps]:
 
 def _network(options: FitCNNLSTM, store: LabelStore) -> CNNLSTMNetwork:
     """Return the network to start from."""
+    torch.manual_seed(options.seed)
     radio, layout = store.scenario.radio, store.scenario.layout
-    size = {
-        "num_subcarriers": radio.num_subcarriers,
-        "num_aps": layout.num_aps,
-        "num_users": layout.num_users,
-    }
+    size = (radio.num_subcarriers, layout.num_aps, layout.num_users)
+    new = CNNLSTMNetwork(*size, power_scale=options.power_scale)
     if options.init is None:
-        torch.manual_seed(options.seed)
-        return CNNLSTMNetwork(**size)
+        return new
     network = CNNLSTM.load(options.init).network
-    if network.architecture != size:
-        raise refuse("init", options.init, f"its network is for {network.architecture}, the data for {size}")
+    if network.architecture != new.architecture:
+        raise refuse("init", options.init, f"it is {network.architecture}, and must be {new.architecture}")
     return network
 
 
@@ -157,13 +157,14 @@ def main(arguments: list[str]) -> int:
         config=(tyro.conf.FlagCreatePairsOff,),
     )
     try:
-        solver, _ = run(options)
+        solver, gaps = run(options)
     except KeyboardInterrupt:
         print(f"\ninterrupted; finished epochs are kept in {options.out}: go on with --resume", file=sys.stderr)
         return 130
     test, training = solver.card["test"], solver.card["training"]
     print(f"{training['epochs']} epochs, the best after {training['best_epochs']}; {training['training_s']:.0f} s")
     print(f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies")
-    print(f"gap to the labels {test['gap_mean']:+.2%}, p95 {test['gap_p95']:+.2%}, p99 {test['gap_p99']:+.2%}")
+    gap = mean_and_interval(gaps.per_topology())
+    print(f"gap to the labels {gap}, p95 {test['gap_p95']:+.2%}, p99 {test['gap_p99']:+.2%}")
     print(f"written to {options.out}: {WEIGHTS}.safetensors, {WEIGHTS}.json, tensorboard/")
     return 0

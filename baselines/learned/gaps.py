@@ -31,17 +31,24 @@ class Gaps:
         """Return plain JSON: the mean over topologies, its 95 % interval, percentiles over samples."""
         means = self.per_topology()
         low, high = bootstrap_interval(means) if len(means) > 1 else (None, None)
-        p95, p99 = np.percentile(self.gap, (95, 99))
+        median, p95, p99 = np.percentile(self.gap, (50, 95, 99)).tolist()
         return {
             "samples": len(self.gap),
             "topologies": len(means),
             "gap_mean": float(means.mean()),
             "gap_low": low,
             "gap_high": high,
-            "gap_p95": float(p95),
-            "gap_p99": float(p99),
+            "gap_median": median,
+            "gap_p95": p95,
+            "gap_p99": p99,
             "capped": float(self.capped.mean()),
         }
+
+
+def mean_and_interval(values: Floats) -> str:
+    """Return the mean of topologies' gaps with its 95 % confidence interval, as people read it."""
+    low, high = bootstrap_interval(values)
+    return f"{values.mean():+.2%} [{low:+.2%}, {high:+.2%}]"
 
 
 def measure_gaps(solver: Solver, parts: Iterable[Labelled], least_spectral_efficiency: float) -> Gaps:

@@ -17,6 +17,7 @@ from mec_cf_gym.baselines.learned.splits import Labelled, Rows, read_labelled
 
 BATCH_SIZE = 32
 ROWS_AT_ONCE = 1024
+LARGEST_MAGNITUDE = torch.finfo(torch.float16).max
 WATCHED_SAMPLES = 2048
 """Validation samples whose latency is watched during training."""
 
@@ -42,7 +43,7 @@ class Examples:
         with tqdm(total=len(rows), desc=description, unit="sample") as bar:
             for part in read_labelled(store, rows):
                 begin, end = end, end + len(part.seed)
-                examples.magnitude[begin:end] = torch.from_numpy(part.block.channel)
+                examples.magnitude[begin:end] = torch.from_numpy(part.block.channel).clamp(max=LARGEST_MAGNITUDE)
                 examples.power[begin:end] = torch.from_numpy(part.labels.power)
                 examples.offload[begin:end] = torch.from_numpy(part.labels.offload)
                 bar.update(end - begin)

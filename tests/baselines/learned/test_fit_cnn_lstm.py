@@ -1,0 +1,145 @@
+"""``mec-cf-gym fit cnn-lstm``: it learns, repeats itself, goes on after SIGKILL, and explains itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from mec_cf_gym.baselines import CNNLSTM
+from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork
+from mec_cf_gym.baselines.learned.fit_cnn_lstm import FitCNNLSTM, run
+from mec_cf_gym.baselines.learned.splits import read_labelled
+from mec_cf_gym.baselines.learned.supervised import Examples, SupervisedLearner
+from mec_cf_gym.baselines.learned.training import CHECKPOINT
+from mec_cf_gym.cli import main
+
+
+def same_weights(first, second):
+    tensors = [safetensors.torch.load_file(folder / "weights.safetensors") for folder in (first, second)]
+    return all(torch.equal(tensor, tensors[1][name]) for name, tensor in tensors[0].items())
+
+
+def test_the_command_learns_and_writes_weights_card_and_log(make_store, tmp_path, capsys):
+    data, out = make_store(30, 40, num_aps=4, num_users=2).folder, tmp_path / "run"
+    options = ["--data", str(data), "--out", str(out), "--epochs", "15", "--learning-rate", "3e-3"]
+    assert main(["fit", "cnn-lstm", *options]) == 0
+    assert "gap to the labels" in capsys.readouterr().out
+    card = json.loads((out / "weights.json").read_text())
+    assert card["test"]["loss"] < 0.02
+    assert card["test"]["gap_mean"] < 0.35
+    assert card["test"]["gap_low"] < card["test"]["gap_mean"] < card["test"]["gap_high"]
+    assert (card["test"]["samples"], card["test"]["topologies"]) == (240, 30)
+    assert card["data"]["scenario"]["num_aps"] == 4
+    assert card["training"]["best_epochs"] <= card["training"]["epochs"] <= 15
+    assert list((out / "tensorboard").iterdir())
+    loaded = CNNLSTM.load(out / "weights")
+    assert loaded.card["protocol"] == "random"
+
+
+@pytest.mark.parametrize("power_scale", ["log", "linear"])
+def test_a_handful_of_samples_is_learned_by_heart(power_scale, store):
+    examples = Examples.read(store, np.arange(8), "reading")
+    torch.manual_seed(0)
+    network = CNNLSTMNetwork(1, 8, 3, power_scale)
+    network.set_scales(examples.magnitude, examples.power, examples.offload)
+    watched = list(read_labelled(store, np.arange(8)))
+    learner = SupervisedLearner(
+        network, examples, examples, watched, least_spectral_efficiency=1e-3, learning_rate=1e-2, seed=0
+    )
+    for epoch in range(200):
+        learner.train_epoch(epoch)
+    network.eval()
+    learned = learner.validate()
+    assert learned["loss"] < 1e-3
+    assert abs(learned["gap"]) < 0.1
+
+
+@pytest.mark.parametrize("protocol", ["random", "topologies"])
+def test_the_seed_decides_the_weights(protocol, store, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run(FitCNNLSTM(data=store.folder, out=tmp_path / name, protocol=protocol, epochs=2, seed=seed))
+    assert same_weights(tmp_path / "a", tmp_path / "b")
+    assert not same_weights(tmp_path / "a", tmp_path / "c")
+
+
+def test_a_run_that_is_killed_goes_on_to_the_same_weights(store, tmp_path):
+    run(FitCNNLSTM(data=store.folder, out=tmp_path / "whole", epochs=60, patience=60))
+    out = tmp_path / "cut"
+    command = [sys.executable, "-m", "mec_cf_gym", "fit", "cnn-lstm", "--data", str(store.folder)]
+    command += ["--out", str(out), "--epochs", "30000", "--patience", "30000"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not (out / CHECKPOINT).exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = progress_of(out)
+    assert 1 <= finished < 60
+    assert not (out / "weights.safetensors").exists()
+    run(FitCNNLSTM(data=store.folder, out=out, epochs=60, patience=60, resume=True))
+    assert same_weights(tmp_path / "whole", out)
+
+
+def progress_of(out):
+    with safetensors.safe_open(out / CHECKPOINT, "pt") as file:
+        return json.loads(file.metadata()["progress"])["epochs"]
+
+
+def test_an_interrupted_run_says_how_to_go_on(store, tmp_path, capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mec_cf_gym.baselines.learned.supervised.SupervisedLearner.train_epoch", interrupt)
+    assert main(["fit", "cnn-lstm", "--data", str(store.folder), "--out", str(tmp_path)]) == 130
+    assert "go on with --resume" in capsys.readouterr().err
+
+
+def test_fine_tuning_starts_from_the_weights_it_is_given(store, make_store, tmp_path):
+    first, _ = run(FitCNNLSTM(data=store.folder, out=tmp_path / "first", epochs=2))
+    cellular = make_store(12, 5, deployment="cellular")
+    options = {"data": cellular.folder, "init": str(tmp_path / "first" / "weights"), "samples": 20}
+    tuned, _ = run(FitCNNLSTM(**options, out=tmp_path / "tuned", epochs=1, learning_rate=1e-6))
+    difference = tuned.network.dense.weight - first.network.dense.weight
+    assert 0 < difference.abs().max() < 1e-5
+    for name in ("magnitude_mean", "target_low"):
+        assert torch.equal(getattr(tuned.network, name), getattr(first.network, name))
+    other = make_store(10, 1, num_users=4)
+    with pytest.raises(ValueError, match=r"init=.* is not allowed: it is .*'num_users': 3"):
+        run(FitCNNLSTM(**{**options, "data": other.folder, "samples": None}, out=tmp_path / "other"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--epochs", "0"], "epochs=0 is not allowed"),
+        (["--patience", "0"], "patience=0 is not allowed"),
+        (["--seed", "-1"], "seed=-1 is not allowed"),
+        (["--learning-rate", "2"], "learning_rate=2.0 is not allowed"),
+        (["--samples", "1000"], "samples=1000 is not allowed: it must be from 10 to 48"),
+        (["--init", "nothing"], "weights='nothing' is not allowed"),
+        (["--data", "nowhere"], "nowhere holds no data set"),
+        (["--protocol", "fair"], "fair"),
+    ],
+)
+def test_bad_options_are_named_without_a_traceback(options, said, store, tmp_path, capsys):
+    try:
+        status = main(["fit", "cnn-lstm", "--data", str(store.folder), "--out", str(tmp_path / "run"), *options])
+    except SystemExit as exit_:
+        status = exit_.code
+    assert status == 2
+    assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_lists_models_and_options(capsys):
+    for arguments, said in ((["fit", "--help"], "cnn-lstm"), (["fit", "cnn-lstm", "--help"], "--power-scale")):
+        with pytest.raises(SystemExit, match="0"):
+            main(arguments)
+        assert said in capsys.readouterr().out
