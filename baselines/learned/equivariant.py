@@ -16,7 +16,7 @@ from mec_cf_gym.baselines.solution import Floats, Solution
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance import best_offload, latency
 
-NUMBERS_AT_ONCE = 2**19
+NUMBERS_AT_ONCE = 2**20
 """Numbers in the largest tensors of the blocks that go through the network together."""
 
 

@@ -13,6 +13,8 @@ from mec_cf_gym.baselines.learned.physics import LEAST_LOG_TOTAL, TINY, Problem,
 
 LEAST_LOG_SHARE = -14.0
 """Shares never fall below this, from where they can still come back."""
+BALANCING_ROUNDS = 2
+"""Rounds after the learned ones that only balance totals."""
 LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES = 9, 8, 4
 FIRST_STEP = 1.8
 """Weight of the first feature in the untrained network: a step of 0.6 times the log ratio."""
@@ -39,7 +41,7 @@ class EquivariantNetwork(nn.Module):
     Args:
         width: Numbers that a link remembers from round to round.
         hidden: Width of the hidden layers.
-        rounds: Rounds in use; training draws other numbers, too.
+        rounds: Learned rounds in use; training draws other numbers, too.
     """
 
     def __init__(self, width: int = 32, hidden: int = 64, rounds: int = 12) -> None:
@@ -64,23 +66,25 @@ class EquivariantNetwork(nn.Module):
             self.move_by_feature.weight[0, 0] = FIRST_STEP
 
     def forward(self, problem: Problem, rounds: int | None = None) -> Iterator[Iterate]:
-        """Yield the start and what every round makes of it."""
+        """Yield the start, what every round makes of it, and then what balancing alone does."""
         rounds = rounds or self.rounds
         log_share = torch.full_like(problem.signal_gain, -math.log(problem.signal_gain.shape[-2]))
         log_total = problem.quiet_start()
         memory = log_share.new_zeros(*log_share.shape, self.width)
-        for index in range(rounds + 1):
+        for index in range(rounds + BALANCING_ROUNDS + 1):
             with torch.no_grad():
                 share = log_share.exp()
                 view = View.of(problem, share, log_total)
             yield Iterate(log_share, log_total, view)
-            if index == rounds:
+            if index == rounds + BALANCING_ROUNDS:
                 return
-            with torch.no_grad():
-                features = Features.of(problem, view, log_share, log_total, index / rounds)
-            memory, change = self.round(memory, features, view, share)
-            moved = (log_share + change).log_softmax(-2)
-            moved = moved + (moved.clamp_min(LEAST_LOG_SHARE) - moved).detach()
+            moved = log_share
+            if index < rounds:
+                with torch.no_grad():
+                    features = Features.of(problem, view, log_share, log_total, index / rounds)
+                memory, change = self.round(memory, features, view, share)
+                moved = (log_share + change).log_softmax(-2)
+                moved = moved + (moved.clamp_min(LEAST_LOG_SHARE) - moved).detach()
             with torch.no_grad():
                 log_total = view.balanced(problem, moved.exp(), log_total, moved - log_share)
             log_share = moved

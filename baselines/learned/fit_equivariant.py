@@ -46,7 +46,7 @@ class FitEquivariant:
 
     out: Path = Path("runs/equivariant")
     """Folder for the results."""
-    epochs: int = 120
+    epochs: int = 45
     """Epochs of 50 steps; the learning rate falls to zero over them."""
     learning_rate: float = 2e-3
     """Largest step size of Adam."""

@@ -26,7 +26,7 @@ LEAST_GAIN = 1e-9
 TINY = 1e-20
 LEAST_LOG_TOTAL = -20.0
 """Logarithm of the total power at which a user counts as silent."""
-LONGEST_STEP = 4.0
+LONGEST_STEP = 2.0
 """Largest change of a log total in a round."""
 ROOT_STEPS = 4
 SOFTNESS = 0.05
@@ -140,11 +140,6 @@ class View:
         ease = torch.where(idle, 0.0, nats_per_use / total_slope)  # log power for log rate, interference aside
         tightness = torch.where(idle, -1e9, log_total)
         held = torch.nn.functional.one_hot(tightness.argmax(-1), power.shape[-1]).to(power.dtype)
-
-        def prices(held: Tensor) -> Tensor:
-            row = (held[:, None] @ response)[:, 0] * ease
-            return row / (row * urgency).sum(-1, keepdim=True).clamp_min(1e-9)
-
         nearly_held = (tightness / SOFTNESS).softmax(-1)
         return cls(
             power,
@@ -159,8 +154,8 @@ class View:
             urgency,
             idle,
             nearly_held,
-            prices(held),
-            prices(nearly_held),
+            _prices(held, response, ease, urgency),
+            _prices(nearly_held, response, ease, urgency),
         )
 
     def balanced(self, problem: Problem, share: Tensor, log_total: Tensor, log_change: Tensor) -> Tensor:
@@ -191,6 +186,12 @@ class View:
         step = torch.where(silent, -LONGEST_STEP, (goal - log_total).clamp(-LONGEST_STEP, LONGEST_STEP))
         stepped = (log_total + step).clamp_min(LEAST_LOG_TOTAL)
         return stepped - stepped.amax(-1, keepdim=True)
+
+
+def _prices(held: Tensor, response: Tensor, ease: Tensor, urgency: Tensor) -> Tensor:
+    """Return by how much the log time falls for a rise of each user's log rate, if held totals must not rise."""
+    row = (held[:, None] @ response)[:, 0] * ease
+    return row / (row * urgency).sum(-1, keepdim=True).clamp_min(1e-9)
 
 
 def totals_alone(clear: Tensor, needed: Tensor, log_total: Tensor) -> Tensor:
