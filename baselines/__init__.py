@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from mec_cf_gym.baselines.ica import ICA
     from mec_cf_gym.baselines.labels.store import LabelStore
     from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM
+    from mec_cf_gym.baselines.learned.equivariant import EquivariantSolver
 
 __all__ = [
     "CNNLSTM",
     "ICA",
     "BranchAndBound",
     "EqualSplit",
+    "EquivariantSolver",
     "ExactMinMax",
     "FastMinMax",
     "FullPower",
@@ -38,6 +40,7 @@ __all__ = [
 
 _LAZY = {
     "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
+    "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant",
     "FastMinMax": "mec_cf_gym.baselines.fast.solver",
     "ICA": "mec_cf_gym.baselines.ica",
     "LabelStore": "mec_cf_gym.baselines.labels.store",
