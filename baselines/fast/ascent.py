@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from mec_cf_gym.baselines.fast.linear import back_substitute, cholesky, forward_substitute, gram
-from mec_cf_gym.baselines.fast.problem import compiled, heard, needed, paces
+from mec_cf_gym.baselines.fast.problem import compiled, needed, paces, received
 
 TO_BOUNDARY = 0.99
 """Share of the way to the nearest bound that a step goes at most."""
@@ -39,8 +39,7 @@ def ascend(problem, power, inward, tolerance, max_steps):
         The best powers met, their least pace, and whether the ascent came to its end.
     """
     power = (1 - inward) * power + 0.01 * inward / len(power)
-    noise, total = received(problem, power)
-    nats = np.log(total / noise).sum(0)
+    noise, nats = received(problem, power)
     best, best_pace = power, paces(problem, nats).min()
     pace = (1 - inward / 2) * best_pace
     asked, slope, _ = needed(problem, pace)
@@ -51,7 +50,7 @@ def ascend(problem, power, inward, tolerance, max_steps):
     floor = perturbation / power
     for _ in range(max_steps):
         d_power, d_pace, d_weight, d_price = newton(
-            problem, noise, total, power, pace, slack, weight, price, floor, perturbation
+            problem, noise, nats, power, pace, slack, weight, price, floor, perturbation
         )
         d_slack = perturbation / weight - slack - slack / weight * d_weight
         d_floor = perturbation / power - floor - floor / power * d_power
@@ -71,8 +70,7 @@ def ascend(problem, power, inward, tolerance, max_steps):
         weight = weight + go_dual * d_weight
         price = price + go_dual * d_price
         floor = floor + go_dual * d_floor
-        noise, total = received(problem, power)
-        nats = np.log(total / noise).sum(0)
+        noise, nats = received(problem, power)
         reached = paces(problem, nats).min()
         if reached > best_pace:
             best, best_pace = power, reached
@@ -81,16 +79,6 @@ def ascend(problem, power, inward, tolerance, max_steps):
             return best, best_pace, True
         perturbation = products / (2 * slack.size + power.size) * (CENTERING if go > 0.5 else 0.5)
     return best, best_pace, False
-
-
-@compiled
-def received(problem, power):
-    """Return what is received beside the signal, and with it, over the noise, each ``(N, K)``."""
-    noise = np.empty(power.shape)
-    for n in range(len(noise)):
-        for k in range(noise.shape[1]):
-            noise[n, k] = heard(problem, power, n, k)
-    return noise, noise + problem.signal * power
 
 
 @compiled
@@ -105,9 +93,10 @@ def longest(value, direction):
 
 
 @compiled
-def newton(problem, noise, total, power, pace, slack, weight, price, floor, perturbation):
+def newton(problem, noise, nats, power, pace, slack, weight, price, floor, perturbation):
     """Return the Newton direction of power, pace, and of the multipliers of rate and budget."""
     subcarriers, users = power.shape
+    total = noise + problem.signal * power
     asked, slope, bend = needed(problem, pace)
     factor = np.empty((subcarriers, users, users))
     columns = np.empty((subcarriers, users, 2 * users + 1))
@@ -119,7 +108,7 @@ def newton(problem, noise, total, power, pace, slack, weight, price, floor, pert
         gram(columns[n], system)
     reduced = system[: 2 * users, : 2 * users]
     ahead = np.zeros((2 * users, 2))  # multipliers at the same pace, and by how much they change with it
-    ahead[:users, 0] = asked - np.log(total / noise).sum(0) + perturbation / weight
+    ahead[:users, 0] = asked - nats + perturbation / weight
     ahead[users:, 0] = perturbation / price - (1 - power.sum(0))
     ahead[:, 0] -= system[2 * users, : 2 * users]
     ahead[:users, 1] = slope

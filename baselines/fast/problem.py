@@ -71,14 +71,13 @@ def heard(problem, power, n, k):
 
 
 @compiled
-def rates(problem, power):
-    """Return the users' rates in nats, ``(K,)``."""
-    subcarriers, users = power.shape
-    nats = np.zeros(users)
-    for n in range(subcarriers):
-        for k in range(users):
-            nats[k] += np.log1p(problem.signal[n, k] * power[n, k] / heard(problem, power, n, k))
-    return nats
+def received(problem, power):
+    """Return what is received beside the signal, over the noise, ``(N, K)``, and the rates in nats, ``(K,)``."""
+    noise = np.empty(power.shape)
+    for n in range(len(noise)):
+        for k in range(noise.shape[1]):
+            noise[n, k] = heard(problem, power, n, k)
+    return noise, np.log1p(problem.signal * power / noise).sum(0)
 
 
 @compiled

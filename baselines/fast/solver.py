@@ -6,7 +6,7 @@ import numpy as np
 
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.ascent import ascend
-from mec_cf_gym.baselines.fast.problem import compiled, paces, problem_of, rates, row_of
+from mec_cf_gym.baselines.fast.problem import compiled, paces, problem_of, received, row_of
 from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
 from mec_cf_gym.baselines.ica import CONVERGED, STEP_LIMIT
 from mec_cf_gym.baselines.single_user import latency_bound
@@ -81,7 +81,7 @@ def best_of_starts(batch, shares, tolerance, max_steps):
     for row in range(rows):
         problem = row_of(batch, row)
         power[row] = balanced(problem, equal(problem))
-        pace[row, 0] = paces(problem, rates(problem, power[row])).min()
+        pace[row, 0] = paces(problem, received(problem, power[row])[1]).min()
         for start in range(starts):
             split = balanced(problem, split_of(problem, shares, start))
             inward = DEEP if start < DELIBERATE_STARTS else SHALLOW

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.problem import compiled, heard, needed, paces, rates
+from mec_cf_gym.baselines.fast.problem import compiled, heard, needed, paces, received
 from mec_cf_gym.baselines.single_user import Floats
 
 BALANCING_ROUNDS = 10
@@ -57,7 +57,7 @@ def balanced(problem, split):
     """
     power = np.maximum(split, LEAST_SHARE)
     for _ in range(BALANCING_ROUNDS):
-        nats = rates(problem, power)
+        _, nats = received(problem, power)
         asked, _, _ = needed(problem, paces(problem, nats).min())
         for k in range(nats.size):
             ratio = max(asked[k], 1e-3) / max(nats[k], 1e-9)

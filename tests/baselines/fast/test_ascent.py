@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mec_cf_gym.baselines.fast.ascent import factorise, hessian, newton, received
-from mec_cf_gym.baselines.fast.problem import needed, paces, problem_of, rates, row_of
+from mec_cf_gym.baselines.fast.ascent import factorise, hessian, newton
+from mec_cf_gym.baselines.fast.problem import needed, paces, problem_of, received, row_of
 
 from ...conftest import draw_blocks
 
@@ -19,6 +19,10 @@ def point():
     power = rng.uniform(0.05, 0.3, (N, K))
     multipliers = [rng.uniform(0.1, 1, shape) for shape in (K, K, K, (N, K))]
     return problem, power, 0.9 * paces(problem, rates(problem, power)).min(), *multipliers
+
+
+def rates(problem, power):
+    return received(problem, power)[1]
 
 
 def gradient(function, x, step=1e-6):
@@ -41,7 +45,8 @@ def test_needed_rates_give_the_pace(point):
 
 def test_the_hessian_is_that_of_the_weighted_rates(point):
     problem, power, _, _, weight, *_ = point
-    noise, total = received(problem, power)
+    noise, _ = received(problem, power)
+    total = noise + problem.signal * power
     slopes = gradient(lambda p: gradient(lambda q: weight @ rates(problem, q), p, 1e-4), power, 1e-4)
     for n in range(N):
         out = np.empty((K, K))
@@ -53,8 +58,9 @@ def test_the_hessian_is_that_of_the_weighted_rates(point):
 def test_the_direction_solves_the_full_system(point):
     problem, power, pace, slack, weight, price, floor = point
     perturbation = 0.05
-    noise, total = received(problem, power)
-    direction = newton(problem, noise, total, power, pace, slack, weight, price, floor, perturbation)
+    noise, nats = received(problem, power)
+    total = noise + problem.signal * power
+    direction = newton(problem, noise, nats, power, pace, slack, weight, price, floor, perturbation)
     d_power, d_pace, d_weight, d_price = direction
     curvature = np.zeros((N * K, N * K))
     for n in range(N):
