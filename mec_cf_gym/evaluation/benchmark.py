@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.metadata
 import sys
@@ -22,12 +23,15 @@ from mec_cf_gym.evaluation.report import plot_cdf, table
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.store import RunStore, Unit, write_atomically
 from mec_cf_gym.evaluation.summary import Summary, summarise
+from mec_cf_gym.evaluation.timing import BATCH, batch_decision_ms
 from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.registration import ENV_IDS
 from mec_cf_gym.scenario import Scenario
 
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
 """Scenario fields that the benchmark sets itself, and by which option."""
+LONGEST_BATCH_S = 30.0
+"""A batch that would take longer, block by block, is not timed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +131,7 @@ def run(benchmark: Benchmark) -> list[Summary]:
             progress.update()
     records = [record for unit in benchmark.units() for record in done[unit]]
     store.rewrite(records)
-    summaries = summarise(records, benchmark.reference)
+    summaries = [_with_batch_time(benchmark, row) for row in summarise(records, benchmark.reference)]
     store.conclude([row.to_dict() for row in summaries])
     write_atomically(benchmark.out / "table.md", table(summaries) + "\n")
     figure = plot_cdf(records, deadline_ms=1e3 * benchmark.scenario.dynamics.block_s)
@@ -140,6 +144,21 @@ def run_unit(scenario: Scenario, unit: Unit, blocks: int) -> list[Record]:
     """Run one policy on one network of one environment."""
     env_id, policy, seed = unit
     return list(run_episode(_env(env_id, scenario, blocks), policy, _policy(policy), seed, blocks))
+
+
+def _with_batch_time(benchmark: Benchmark, row: Summary) -> Summary:
+    """Return a summary with the decision time on a batch, unless that took too long; workers are idle by now."""
+    if row.decision_ms * BATCH > 1e3 * LONGEST_BATCH_S:
+        return row
+    with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
+        work = joblib.delayed(time_batch)(benchmark.scenario, row.env, row.policy)
+        (batch_decision_ms,) = joblib.Parallel()([work])
+    return dataclasses.replace(row, batch_decision_ms=batch_decision_ms)
+
+
+def time_batch(scenario: Scenario, env_id: str, policy: str) -> float:
+    """Return the decision time per block, in ms, of a policy on a batch of one environment."""
+    return batch_decision_ms(env_id, scenario, _policy(policy))
 
 
 def split_names(names: tuple[str, ...]) -> list[str]:

@@ -25,6 +25,7 @@ HEADERS = (
     "deadline misses",
     "capped",
     "decision ms",
+    "ms at 256",
 )
 
 
@@ -42,6 +43,7 @@ def table(summaries: Iterable[Summary]) -> str:
             f"{row.deadline_misses:.1%}",
             f"{row.capped:.1%}",
             f"{row.decision_ms:.3g}",
+            f"{row.batch_decision_ms:.3g}".replace("nan", "n/a"),
         )
         for row in summaries
     ]

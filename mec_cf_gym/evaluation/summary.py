@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -36,6 +37,8 @@ class Summary:
     deadline_misses: float
     capped: float
     decision_ms: float
+    batch_decision_ms: float = math.nan
+    """Per block, of a decision for 256 networks at once; NaN if it was not measured."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields for JSON, which knows no NaN: a missing interval is None."""
