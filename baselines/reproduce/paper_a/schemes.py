@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, Measured
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.fields import refuse
@@ -44,10 +46,11 @@ SET_BY_SCHEMES = {
 }
 
 HOW_MEASURED = """\
-Latencies are those of the slowest user of a block, with a link below the least rate (0.001 bit/s/Hz by default) counting
-with that. Intervals are 95 % percentile bootstraps over topologies; differences and gaps are taken topology by topology, or
-block by block, on the same seeds. Schemes 1 and 2 then have the very same networks; scheme 3 draws other users, since a
-cell-free network first draws the places of its APs. "Holds" is yes or no only if the whole interval is on that side.
+Latencies are those of the slowest user of a block; a link below the least rate, 0.001 bit/s/Hz by default,
+counts with that, and such a block as capped. Intervals are 95 % percentile bootstraps over topologies.
+Differences are taken topology by topology, gaps block by block, on the same seeds. Schemes 1 and 2 then have
+the very same networks; in scheme 3 users are at other places, since a cell-free network draws the places of its
+APs first. A verdict is yes or no only if the whole interval is on that side.
 """
 
 
@@ -78,15 +81,17 @@ def setting(scenario: Scenario, solver: str, campaign: Campaign, *, without: Ite
 
 def mean_ms(measured: Measured) -> Floats:
     """Return each topology's mean largest latency in ms."""
-    return measured.max_latency_ms.mean(-1)
+    return np.asarray(measured.max_latency_ms.mean(-1))
 
 
 def gap(measured: Measured, reference: Measured) -> Floats:
     """Return each topology's mean gap: latency over the reference's on the same block, less one."""
-    return (measured.max_latency_ms / reference.max_latency_ms - 1).mean(-1)
+    return np.asarray((measured.max_latency_ms / reference.max_latency_ms - 1).mean(-1))
 
 
-def topology_rows(results: Mapping[str, Measured], labels: Mapping[str, tuple[str, int]], seeds: range) -> Any:
+def topology_rows(
+    results: Mapping[str, Measured], labels: Mapping[str, tuple[str, int]], seeds: range
+) -> list[dict[str, Any]]:
     """Return one row per cell and topology: means over its blocks.
 
     Args:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Noise = Literal["physical", "printed"]
+PLACES = ("path_loss_exponent", "shadowing_db", "receiver_noise")
+"""Scenario fields that the points of the map set."""
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,8 @@ class SensitivityMap(Reproduction):
                 "claims": [{**self.row(order), "setting": under} for order in flipping],
             },
             text=f"# Order of schemes 2 and 3: {under}\n\n"
-            f"Scheme 3 is better at K = {few} and scheme 2 at K = {many}, as the paper says, at {len(flipping)} of "
-            f"{len(orders)} points in the mean, and at {certain} with both intervals on that side.\n\n"
+            f"Scheme 3 is better at K = {few} and scheme 2 at K = {many}, as the paper says, at {len(flipping)} "
+            f"of {len(orders)} points in the mean, and at {certain} with both intervals on that side.\n\n"
             f"{markdown(rows, headers)}\n\n{schemes.HOW_MEASURED}",
         )
 
@@ -213,7 +215,3 @@ class SensitivityMap(Reproduction):
                 axis.plot(index % columns, index // columns, "o", mec="black", mfc=fill)
         axis.set_xticks(range(columns), [f"{value:g}" for value in sorted(self.shadowings_db)])
         axis.set_yticks(range(len(self.exponents)), [f"{value:g}" for value in sorted(self.exponents)])
-
-
-PLACES = ("path_loss_exponent", "shadowing_db", "receiver_noise")
-"""Scenario fields that the points of the map set."""
