@@ -6,6 +6,7 @@ Those that need an extra (ICA: cvxpy) are imported when they are first asked for
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from mec_cf_gym.baselines.branch_and_bound import BranchAndBound
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
 from mec_cf_gym.baselines.single_user import latency_bound
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from mec_cf_gym.baselines.ica import ICA
     from mec_cf_gym.baselines.labels.store import LabelStore
     from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM
+    from mec_cf_gym.baselines.learned.equivariant import EquivariantSolver
 
 __all__ = [
     "CNNLSTM",
     "ICA",
+    "BranchAndBound",
     "EqualSplit",
+    "EquivariantSolver",
     "ExactMinMax",
     "FastMinMax",
     "FullPower",
@@ -36,6 +40,7 @@ __all__ = [
 
 _LAZY = {
     "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
+    "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant",
     "FastMinMax": "mec_cf_gym.baselines.fast.solver",
     "ICA": "mec_cf_gym.baselines.ica",
     "LabelStore": "mec_cf_gym.baselines.labels.store",

@@ -164,6 +164,21 @@ def required_sinr(block: CoherenceBlock, target_s: Floats) -> Floats:
     Returns:
         ``(..., K)``, linear: zero for a user that needs no link, infinite for one that no link would help.
     """
+    needed = required_nats(block, target_s)
+    return np.where(needed < LARGEST_LOG_SINR, np.expm1(np.minimum(needed, LARGEST_LOG_SINR)), math.inf)
+
+
+def required_nats(block: CoherenceBlock, target_s: Floats) -> Floats:
+    """Return the rate each user needs to meet a target latency with the best split, in nats per use.
+
+    Args:
+        block: A block with any number of subcarriers.
+        target_s: Target latency, ``(...)``, in seconds.
+
+    Returns:
+        Sums of ``log(1 + SINR)`` over the subcarriers, ``(..., K)``: zero for a user that needs no link, infinite
+        for one that no link would help.
+    """
     target = np.asarray(target_s, np.float64)[..., None]
     cycles = block.task_cycles
     local_share_per_s = block.local_hz / cycles
@@ -171,10 +186,9 @@ def required_sinr(block: CoherenceBlock, target_s: Floats) -> Floats:
     link_share_per_s = 1 / target - local_share_per_s
     with np.errstate(divide="ignore", invalid="ignore"):
         transmission_s = 1 / link_share_per_s - cycles / block.server_hz
-        log_sinr = math.log(2) * block.task_bits / (block.subcarrier_bandwidth_hz * transmission_s)
-    reachable = np.where(transmission_s > 0, log_sinr, math.inf)
-    needed = np.where(link_share_per_s > 0, reachable, 0.0)
-    return np.where(needed < LARGEST_LOG_SINR, np.expm1(np.minimum(needed, LARGEST_LOG_SINR)), math.inf)
+        nats = math.log(2) * block.task_bits / (block.subcarrier_bandwidth_hz * transmission_s)
+    reachable = np.where(transmission_s > 0, nats, math.inf)
+    return np.where(link_share_per_s > 0, reachable, 0.0)
 
 
 def _solve(matrix: Floats, right: Floats) -> NDArray[np.float64]:

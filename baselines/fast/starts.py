@@ -7,7 +7,7 @@ import numpy as np
 from mec_cf_gym.baselines.fast.problem import compiled, heard, needed, paces, rates
 from mec_cf_gym.baselines.single_user import Floats
 
-BALANCING_ROUNDS = 5
+BALANCING_ROUNDS = 10
 LEAST_SHARE = 1e-3
 """No subcarrier starts with less: powers near zero move slowly."""
 
@@ -52,14 +52,15 @@ def selective(problem):
 def balanced(problem, split):
     """Return powers with about this split that give all users about the same pace, ``(N, K)``.
 
-    Users approach the mean pace in small rounds; in each, the one that needs most takes its whole budget.
+    In each round everybody asks for what gives it the least pace, and the one that needs most takes its whole
+    budget. A user with power to spare would drive others off their subcarriers, from where no ascent returns.
     """
     power = np.maximum(split, LEAST_SHARE)
     for _ in range(BALANCING_ROUNDS):
         nats = rates(problem, power)
-        asked, _, _ = needed(problem, paces(problem, nats).mean())
+        asked, _, _ = needed(problem, paces(problem, nats).min())
         for k in range(nats.size):
             ratio = max(asked[k], 1e-3) / max(nats[k], 1e-9)
-            power[:, k] *= min(max(ratio, 0.2), 5.0)
+            power[:, k] *= min(max(ratio, 0.05), 5.0)
         power /= power.sum(0).max()
     return power

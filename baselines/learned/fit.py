@@ -7,6 +7,10 @@ import importlib
 
 MODELS = {
     "cnn-lstm": ("mec_cf_gym.baselines.learned.fit_cnn_lstm:main", "paper A's CNN-LSTM, on labels"),
+    "equivariant": (
+        "mec_cf_gym.baselines.learned.fit_equivariant:main",
+        "the equivariant network, without labels",
+    ),
 }
 """Name: (``module:function`` from arguments to exit status, help)."""
 
