@@ -114,7 +114,7 @@ def plot(results: Mapping[str, Measured], users: tuple[int, ...]) -> Figure:
     """Return the figure: latencies on the left, Gini indices on the right."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.6, 3.8), layout="constrained")
+    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
     latency_axis, gini_axis = figure.subplots(1, 2)
     for style, scheme in zip(("o-", "s--", "^-."), SCHEMES, strict=True):
         cells = [results[f"{scheme.name}-K{number}"] for number in users]
@@ -132,5 +132,5 @@ def plot(results: Mapping[str, Measured], users: tuple[int, ...]) -> Figure:
         axis.set(xlabel="users K", xticks=users)
         axis.set_ylim(bottom=0)
         axis.grid(True, alpha=0.3)
-        axis.legend()
+    figure.legend(*latency_axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LINEAR_MS = 0.01
+"""Up to here the colours of the map are linear in the difference, then logarithmic."""
 Noise = Literal["physical", "printed"]
 PLACES = ("path_loss_exponent", "shadowing_db", "receiver_noise")
 """Scenario fields that the points of the map set."""
@@ -68,12 +70,12 @@ class SensitivityMap(Reproduction):
 
     The paper says that scheme 3 beats scheme 2 for K = 20 and loses for K = 30, and gives no path loss. The map is
     for N = 1 unless you set num_subcarriers: there the solver is exact, and solves thousands of blocks a second.
-    Full size: 200 test topologies x 5 blocks; --quick: 50 x 1. Writes figure.png, figure.svg, data.csv (a row per
+    Full size: 1000 test topologies, one block each; --quick: 50. Writes figure.png, figure.svg, data.csv (a row per
     point), claims.md, claims.csv (the points whose order flips) and run.json. Interrupted, even killed, it keeps
     what is finished; --resume goes on and ends the same.
     """
 
-    SIZE: ClassVar = (200, 5)
+    SIZE: ClassVar = (1000, 1)
     QUICK_SIZE: ClassVar = (50, 1)
     FOLDER: ClassVar = "paper-a/map"
     SET_BY: ClassVar = schemes.SET_BY_SCHEMES | {
@@ -84,9 +86,9 @@ class SensitivityMap(Reproduction):
 
     users: tuple[int, int] = (20, 30)
     """Few and many users K."""
-    exponents: tuple[float, ...] = (2.6, 2.8, 2.9, 3.0, 3.1, 3.2, 3.3, 3.4, 3.67, 4.0)
+    exponents: tuple[float, ...] = (2.6, 2.8, 2.9, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 3.67, 4.0)
     """Path loss exponents."""
-    shadowings_db: tuple[float, ...] = (0.0, 2.0, 3.0, 4.0, 4.7, 5.5, 6.0, 6.4, 6.8, 7.0, 7.2, 8.0, 10.0)
+    shadowings_db: tuple[float, ...] = (0, 1, 2, 3, 4, 4.7, 5.3, 6, 6.4, 6.8, 7, 7.2, 7.6, 8, 9, 10)
     """Standard deviations of the shadowing in dB."""
     noises: tuple[Noise, ...] = ("physical", "printed")
     """Receiver noise: physical, printed or both."""
@@ -185,20 +187,21 @@ class SensitivityMap(Reproduction):
 
     def plot(self, orders: list[Order]) -> Figure:
         """Return the map: a row of panels per receiver noise, a column for few and one for many users."""
+        from matplotlib.colors import SymLogNorm
         from matplotlib.figure import Figure
 
         rows = len(self.noises)
         figure = Figure(figsize=(11, 0.6 + 3.6 * rows), layout="constrained")
         axes = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False)
-        largest = max(abs(found.mean) for order in orders for found in (order.few, order.many)) or 1.0
+        differences_ms = [abs(found.mean) for order in orders for found in (order.few, order.many)]
+        largest_ms = max(LINEAR_MS, *differences_ms)
+        scale = SymLogNorm(LINEAR_MS, vmin=-largest_ms, vmax=largest_ms)
         for noise, line in zip(self.noises, axes, strict=True):
             here = [order for order in orders if order.place.noise == noise]
             for axis, users, which in zip(line, self.users, ("few", "many"), strict=True):
                 means = np.array([getattr(order, which).mean for order in here])
                 grid = means.reshape(len(self.exponents), len(self.shadowings_db))
-                image = axis.imshow(
-                    grid, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", origin="lower"
-                )
+                image = axis.imshow(grid, cmap="RdBu_r", norm=scale, aspect="auto", origin="lower")
                 axis.set_title(f"K = {users}, receiver noise {noise}")
                 self._mark(axis, here)
         figure.colorbar(image, ax=axes, label="scheme 2 less scheme 3 (ms); red: 3 is better")
