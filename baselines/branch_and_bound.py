@@ -80,7 +80,7 @@ class BranchAndBound(Solver):
         power = start(network)
         boxes, unreached = network.everything()
         history, times, looked_at = [network.largest_s(power)], [], 0
-        target = history[0] / (1 + self.tolerance)
+        target = float(history[0]) / (1 + self.tolerance)
         while target > unreached and len(boxes.low) and looked_at + len(boxes.low) <= self.max_boxes:
             began = time.perf_counter()
             looked_at += len(boxes.low)
@@ -89,7 +89,7 @@ class BranchAndBound(Solver):
             boxes = split(network, boxes, target)
             times.append(time.perf_counter() - began)
             history.append(network.largest_s(power))
-            target = history[-1] / (1 + self.tolerance)
+            target = float(history[-1]) / (1 + self.tolerance)
         is_open = target > unreached and len(boxes.low) > 0
         lower_bound = missed(network, boxes, unreached, target) if is_open else max(unreached, target)
         offload = best_offload(block, power)
@@ -100,7 +100,7 @@ class BranchAndBound(Solver):
             latency_s,
             np.array(history),
             NODE_LIMIT if is_open else OPTIMAL,
-            np.minimum(lower_bound, latency_s.max()),  # they may differ by rounding
+            np.asarray(min(lower_bound, float(latency_s.max()))),  # they may differ by rounding
             np.array(times),
         )
 

@@ -168,7 +168,7 @@ def required_sinr(block: CoherenceBlock, target_s: Floats) -> Floats:
     return np.where(needed < LARGEST_LOG_SINR, np.expm1(np.minimum(needed, LARGEST_LOG_SINR)), math.inf)
 
 
-def required_nats(block: CoherenceBlock, target_s: Floats) -> Floats:
+def required_nats(block: CoherenceBlock, target_s: Floats | float) -> Floats:
     """Return the rate each user needs to meet a target latency with the best split, in nats per use.
 
     Args:

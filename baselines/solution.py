@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,8 @@ class Solver(ABC):
 class Heuristic(Solver):
     """A rule for the powers, completed by the best split for each user."""
 
+    status: ClassVar[str] = "heuristic"
+
     @abstractmethod
     def power(self, block: CoherenceBlock) -> Floats:
         """Return power ratios, ``(..., N, K)``, within every user's budget."""
@@ -68,7 +70,7 @@ class Heuristic(Solver):
         offload = best_offload(block, power)
         latency_s = latency(block, power, offload)
         history = np.asarray(latency_s.max(-1))[..., None]
-        status = np.full(block.batch_shape, "heuristic")[()]
+        status = np.full(block.batch_shape, self.status)[()]
         return Solution(power, offload, latency_s, history, status, latency_bound(block))
 
     def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:

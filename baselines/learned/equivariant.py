@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork
 from mec_cf_gym.baselines.learned.physics import Problem
 from mec_cf_gym.baselines.learned.weights import LearnedSolver
-from mec_cf_gym.baselines.solution import Floats, Solution
+from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.baselines.solution import Heuristic
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.performance import best_offload, latency
 
 NUMBERS_AT_ONCE = 2**20
 """Numbers in the largest tensors of the blocks that go through the network together."""
 
 
-class EquivariantSolver(LearnedSolver):
+class EquivariantSolver(LearnedSolver, Heuristic):
     """The equivariant network as a solver: the best of its rounds, with the best split for its powers.
 
     It takes any block of the package, whatever its size. Users with no gain on any subcarrier are left out.
@@ -29,16 +28,7 @@ class EquivariantSolver(LearnedSolver):
     network: EquivariantNetwork
     network_class: ClassVar[type[nn.Module]] = EquivariantNetwork
 
-    def __init__(self, network: EquivariantNetwork, card: dict[str, Any] | None = None) -> None:
-        super().__init__(network, card)
-
-    def solve(self, block: CoherenceBlock) -> Solution:
-        """Return the network's powers with the best offload ratios for them."""
-        power = self.power(block)
-        offload = best_offload(block, power)
-        latency_s = latency(block, power, offload)
-        history = np.asarray(latency_s.max(-1))[..., None]
-        return Solution(power, offload, latency_s, history, np.full(block.batch_shape, "predicted")[()])
+    status = "predicted"
 
     def power(self, block: CoherenceBlock) -> Floats:
         """Return power ratios, ``(..., N, K)``, within every user's budget."""

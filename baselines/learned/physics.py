@@ -73,8 +73,10 @@ class Problem:
         nats = flat.task_bits * math.log(2) / block.subcarrier_bandwidth_hz / unit_s
         local_speed = flat.local_hz / flat.task_cycles * unit_s
         server_time = flat.task_cycles / flat.server_hz / unit_s
-        numbers = (signal_gain, interference_gain, nats, local_speed, server_time)
-        return cls(*(number.to(dtype) for number in numbers), linked=linked, unit_s=unit_s)
+        signal_gain, interference_gain, nats, local_speed, server_time = (
+            number.to(dtype) for number in (signal_gain, interference_gain, nats, local_speed, server_time)
+        )
+        return cls(signal_gain, interference_gain, nats, local_speed, server_time, linked, unit_s)
 
     def rows(self, rows: slice) -> Problem:
         """Return some of the blocks."""
