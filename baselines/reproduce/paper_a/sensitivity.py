@@ -68,11 +68,11 @@ class Order:
 class SensitivityMap(Reproduction):
     """Map the order of paper A's schemes 2 and 3 over path loss exponent, shadowing and receiver noise.
 
-    The paper says that scheme 3 beats scheme 2 for K = 20 and loses for K = 30, and gives no path loss. The map is
-    for N = 1 unless you set num_subcarriers: there the solver is exact, and solves thousands of blocks a second.
-    Full size: 1000 test topologies, one block each; --quick: 50. Writes figure.png, figure.svg, data.csv (a row per
-    point), claims.md, claims.csv (the points whose order flips) and run.json. Interrupted, even killed, it keeps
-    what is finished; --resume goes on and ends the same.
+    The paper says that scheme 3 beats scheme 2 for K = 20 and loses for K = 30, and gives no path loss. The
+    map is for N = 1 unless you set num_subcarriers: there the solver is exact, and solves thousands of blocks
+    a second. Full size: 1000 test topologies, one block each; --quick: 50. Writes figure.png, figure.svg,
+    data.csv (a row per point), claims.md, claims.csv (the points whose order flips) and run.json.
+    Interrupted, even killed, it keeps what is finished; --resume goes on and ends the same.
     """
 
     SIZE: ClassVar = (1000, 1)
