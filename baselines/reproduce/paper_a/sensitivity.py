@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -112,17 +112,14 @@ class SensitivityMap(Reproduction):
     def pair(self, place: Place, users: int) -> tuple[Cell, Cell]:
         """Return schemes 2 and 3 at a point."""
         at = place.scenario(self.scenario)
-        # A BS has one receiver, so that its noise is the physical one however noise is counted.
-        found = (
-            (NO_LOCAL_COMPUTING.cell(self.solver, at, users), f"-{place.noise}"),
-            (
-                BS_CENTRED.cell(self.solver, at.replace(receiver_noise="physical"), users),
-                "",
-            ),
-        )
         where = f"-exponent-{place.exponent:g}-shadowing-{place.shadowing_db:g}"
-        second, third = (Cell(f"{cell.name}{where}{noise}", cell.solver, cell.scenario) for cell, noise in found)
-        return second, third
+        second = NO_LOCAL_COMPUTING.cell(self.solver, at, users)
+        # A base station has one receiver: however noise is counted, it is the physical one, and measured once.
+        third = BS_CENTRED.cell(self.solver, at.replace(receiver_noise="physical"), users)
+        return (
+            replace(second, name=f"{second.name}{where}-{place.noise}"),
+            replace(third, name=f"{third.name}{where}"),
+        )
 
     def cells(self) -> list[Cell]:
         """Return both schemes at every point, for few and many users, each cell once."""

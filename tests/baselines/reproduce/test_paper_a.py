@@ -103,9 +103,12 @@ def test_figure_2_without_weights_goes_on_and_says_so(tmp_path, reproduce, read_
     assert "cross-test-K4" in json.loads((out / "run.json").read_text())["not_measured"]
 
 
-def test_figure_2_with_weights(tmp_path, reproduce, read_csv, small_weights):
-    out = tmp_path / "run"
-    assert reproduce("2", out, "--topologies", "2", "--blocks", "2", "--users", "3") == 0
+def test_figure_2_with_weights_that_come_later(tmp_path, reproduce, read_csv, small_weights, monkeypatch):
+    out, options = tmp_path / "run", ["--topologies", "2", "--blocks", "2", "--users", "3"]
+    with monkeypatch.context() as context:
+        context.setattr(weights, "FOLDER", tmp_path / "none")
+        assert reproduce("2", out, *options) == 0
+    assert reproduce("2", out, *options, "--resume") == 0
     rows, network = read_csv(out / "data.csv"), CNNLSTM.load(small_weights)
     expected = {
         "cell-free": (FastMinMax(), {}),
