@@ -18,6 +18,10 @@ SUBCOMMANDS = {
         "draw networks and solve them into a store of labels",
     ),
     "fit": ("mec_cf_gym.baselines.learned.fit:main", "train a learned solver"),
+    "reproduce": (
+        "mec_cf_gym.baselines.reproduce.command:main",
+        "measure a paper's figures again and judge its claims",
+    ),
 }
 """Name: (``module:function`` from arguments to exit status, help)."""
 

@@ -1,0 +1,196 @@
+"""Figure 2 of paper A: distributions of the largest latency, of solvers and learned networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mec_cf_gym.baselines.reproduce.claims import (
+    Estimate,
+    Finding,
+    claims_table,
+    judge,
+    markdown,
+    not_measured,
+)
+from mec_cf_gym.baselines.reproduce.measure import Cell, Measured
+from mec_cf_gym.baselines.reproduce.paper_a import schemes
+from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, Scheme
+from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHARES = np.linspace(0, 1, 1001)
+"""Shares of blocks at which a distribution is written and drawn."""
+CNN_LSTM, EQUIVARIANT = "cnn-lstm", "equivariant"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A distribution: a solver on a scheme."""
+
+    name: str
+    label: str
+    scheme: Scheme
+    style: Mapping[str, Any]  # of its line
+    policy: str | None = None  # installed name; None: the run's solver
+    best_offload: bool = False
+
+    def cell(self, figure: Figure2, users: int) -> Cell:
+        """Return what has to be measured for K users."""
+        cell = self.scheme.cell(self.policy or figure.solver, figure.scenario, users)
+        return replace(cell, name=f"{self.name}-K{users}", best_offload=self.best_offload)
+
+
+SOLVED = Curve("cell-free", "cell-free, solver", CELL_FREE, {"color": "C0"})
+SOLVED_BS = Curve("bs-centred", "BS-centred, solver", BS_CENTRED, {"color": "C2"})
+NETWORK = Curve("cnn-lstm", "cell-free, CNN-LSTM", CELL_FREE, {"color": "C1", "ls": "--"}, CNN_LSTM)
+CROSS = Curve("cross-test", "BS-centred, CNN-LSTM (cross-test)", BS_CENTRED, {"color": "C3", "ls": "-."}, CNN_LSTM)
+LEARNED = (
+    NETWORK,
+    replace(
+        NETWORK,
+        name="cnn-lstm-best-split",
+        label="cell-free, CNN-LSTM, best split",
+        style={"color": "C1", "lw": 0.8, "ls": ":"},
+        best_offload=True,
+    ),
+    CROSS,
+    replace(
+        CROSS,
+        name="cross-test-best-split",
+        label="cross-test, best split",
+        style={"color": "C3", "lw": 0.8, "ls": ":"},
+        best_offload=True,
+    ),
+    Curve("equivariant", "cell-free, equivariant (ours)", CELL_FREE, {"color": "C4", "ls": "--"}, EQUIVARIANT),
+)
+CURVES = (SOLVED, SOLVED_BS, *LEARNED)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That the mean gap of a curve to a reference is below a limit."""
+
+    text: str
+    paper: str
+    curve: Curve
+    reference: Curve
+    limit: float
+
+
+CLAIMS = (
+    Claim("CNN-LSTM within 1 % of ICA", "within 1 %", NETWORK, SOLVED, 0.01),
+    Claim("cross-test beats BS-centred ICA", "below ICA", CROSS, SOLVED_BS, 0.0),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure2(Reproduction):
+    """Measure figure 2 of paper A again: distributions of the largest latency of solvers and learned networks.
+
+    Full size: 200 test topologies x 1000 blocks; --quick: 20 x 50. Learned networks without installed weights are
+    left out. Writes figure.png, figure.svg, data.csv (a row per curve, K and topology), cdf.csv, claims.md,
+    claims.csv and run.json. Interrupted, even killed, it keeps what is finished; --resume goes on and ends the
+    same.
+    """
+
+    SIZE: ClassVar = (200, 1000)
+    QUICK_SIZE: ClassVar = (20, 50)
+    FOLDER: ClassVar = "paper-a/figure-2"
+    SET_BY: ClassVar = schemes.SET_BY_SCHEMES
+
+    users: tuple[int, ...] = (10, 20)
+    """Numbers of users K."""
+
+    def check(self) -> None:
+        """Check the options before any work is done."""
+        super().check()
+        schemes.check_users(self.users)
+
+    def cells(self) -> list[Cell]:
+        """Return the solver on schemes 1 and 3."""
+        return [curve.cell(self, users) for users in self.users for curve in (SOLVED, SOLVED_BS)]
+
+    def learned_cells(self) -> list[Cell]:
+        """Return the learned networks."""
+        return [curve.cell(self, users) for users in self.users for curve in LEARNED]
+
+    def report(self, results: Mapping[str, Measured], missing: Mapping[str, str]) -> Report:
+        """Return the report on what each cell gave, and on why others are missing."""
+        under = schemes.setting(self.scenario, self.solver, self.campaign)
+        findings = [finding(results, missing, claim, users) for claim in CLAIMS for users in self.users]
+        labels = {f"{curve.name}-K{users}": (curve.name, users) for users in self.users for curve in CURVES}
+        headers = ("curve", "K", "mean ms", "median ms", "p95 ms", "gap to the solver [95 % CI]", "capped")
+        return Report(
+            figure=plot(results, self.users),
+            tables={
+                "data": schemes.topology_rows(results, labels, self.campaign.seeds),
+                "cdf": [
+                    {"curve": labels[name][0], "users": labels[name][1], "share": share, "latency_ms": latency_ms}
+                    for name, measured in results.items()
+                    for share, latency_ms in zip(SHARES.tolist(), distribution(measured).tolist(), strict=True)
+                ],
+                "claims": [{**finding.to_dict(), "setting": under} for finding in findings],
+            },
+            text=f"# Figure 2: {under}\n\n{claims_table(findings)}\n\n"
+            f"{markdown(curve_rows(results, self.users), headers)}\n\n{schemes.HOW_MEASURED}"
+            "Gaps are to the solver on the same scheme.\n",
+        )
+
+
+def finding(results: Mapping[str, Measured], missing: Mapping[str, str], claim: Claim, users: int) -> Finding:
+    """Return what is found about a claim on networks of K users."""
+    name = f"{claim.curve.name}-K{users}"
+    if name in missing:
+        return not_measured(claim.text, users, claim.paper, missing[name])
+    values = schemes.gap(results[name], results[f"{claim.reference.name}-K{users}"])
+    return judge(claim.text, users, claim.paper, "mean gap", values, limit=claim.limit, unit="%")
+
+
+def distribution(measured: Measured) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the largest latency in ms that each of :data:`SHARES` of the blocks stays within."""
+    return np.quantile(measured.max_latency_ms, SHARES)
+
+
+def curve_rows(results: Mapping[str, Measured], users: tuple[int, ...]) -> list[tuple[str, ...]]:
+    """Return a row of statistics per curve and number of users."""
+    rows = []
+    for number in users:
+        for curve in CURVES:
+            measured = results.get(f"{curve.name}-K{number}")
+            if measured is None:
+                continue
+            solved = SOLVED if curve.scheme is CELL_FREE else SOLVED_BS
+            to_solver = Estimate.of(schemes.gap(measured, results[f"{solved.name}-K{number}"]))
+            median_ms, p95_ms = np.percentile(measured.max_latency_ms, (50, 95))
+            latencies = (f"{value:.4f}" for value in (measured.max_latency_ms.mean(), median_ms, p95_ms))
+            gap = "" if curve is solved else to_solver.text("%")
+            rows.append((curve.label, str(number), *latencies, gap, f"{measured.capped.mean():.1%}"))
+    return rows
+
+
+def plot(results: Mapping[str, Measured], users: tuple[int, ...]) -> Figure:
+    """Return the figure: a panel for each number of users."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    figure = Figure(figsize=(4.8 * len(users), 4.2), layout="constrained")
+    axes = figure.subplots(1, len(users), sharey=True, squeeze=False)[0]
+    for axis, number in zip(axes, users, strict=True):
+        for curve in CURVES:
+            measured = results.get(f"{curve.name}-K{number}")
+            if measured is not None:
+                axis.plot(distribution(measured), SHARES, label=curve.label, **curve.style)
+        axis.set(title=f"K = {number}", xlabel="largest latency of a block (ms)", xscale="log", ylim=(0, 1))
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.grid(True, alpha=0.3)
+    axes[0].set_ylabel("share of blocks")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure

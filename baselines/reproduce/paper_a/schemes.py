@@ -1,0 +1,113 @@
+"""Paper A's three schemes, and what its figures have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, Measured
+from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.fields import refuse
+from mec_cf_gym.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A network and who computes in it."""
+
+    name: str
+    label: str
+    fields: Mapping[str, Any] = field(hash=False)
+
+    def cell(self, solver: str, scenario: Scenario, users: int) -> Cell:
+        """Return the cell of a solver on this scheme with K users."""
+        scenario = scenario.replace(num_users=users, **self.fields)
+        return Cell(f"{self.name}-K{users}", solver, scenario)
+
+
+CELL_FREE = Scheme(
+    "scheme-1", "1: cell-free, with local computing", {"deployment": "cell_free", "local_computing": True}
+)
+NO_LOCAL_COMPUTING = Scheme(
+    "scheme-2", "2: cell-free, without local computing", {"deployment": "cell_free", "local_computing": False}
+)
+BS_CENTRED = Scheme(
+    "scheme-3", "3: BS-centred, with local computing", {"deployment": "cellular", "local_computing": True}
+)
+SCHEMES = (CELL_FREE, NO_LOCAL_COMPUTING, BS_CENTRED)
+SET_BY_SCHEMES = {
+    "num_users": "--users",
+    "deployment": "the schemes",
+    "local_computing": "the schemes",
+    "episode_blocks": "--blocks",
+}
+
+HOW_MEASURED = """\
+Latencies are those of the slowest user of a block; a link below the least rate, 0.001 bit/s/Hz by default,
+counts with that, and such a block as capped. Intervals are 95 % percentile bootstraps over topologies.
+Differences are taken topology by topology, gaps block by block, on the same seeds. Schemes 1 and 2 then have
+the very same networks; in scheme 3 users are at other places, since a cell-free network draws the places of its
+APs first. A verdict is yes or no only if the whole interval is on that side.
+"""
+
+
+def check_users(users: tuple[int, ...]) -> None:
+    """Check numbers of users K.
+
+    Raises:
+        ValueError: If there is none, or one twice.
+    """
+    if not users or len(set(users)) < len(users):
+        raise refuse("users", users, "it must name one at least, and none twice")
+
+
+def setting(scenario: Scenario, solver: str, campaign: Campaign, *, without: Iterable[str] = ()) -> str:
+    """Return in words under which settings claims are judged, but for those scenario fields in ``without``."""
+    radio = scenario.radio
+    parts = {
+        "path_loss_exponent": f"path loss exponent {radio.path_loss_exponent:g}",
+        "shadowing_db": f"{radio.shadowing_db:g} dB shadowing",
+        "receiver_noise": f"receiver noise {radio.receiver_noise}",
+        "num_subcarriers": f"N = {radio.num_subcarriers}",
+        "num_aps": f"M = {scenario.layout.num_aps}",
+        "solver": f"solver {solver}",
+        "size": f"{len(campaign.seeds)} test topologies x {campaign.blocks} blocks",
+    }
+    return ", ".join(text for name, text in parts.items() if name not in set(without))
+
+
+def mean_ms(measured: Measured) -> Floats:
+    """Return each topology's mean largest latency in ms."""
+    return np.asarray(measured.max_latency_ms.mean(-1))
+
+
+def gap(measured: Measured, reference: Measured) -> Floats:
+    """Return each topology's mean gap: latency over the reference's on the same block, less one."""
+    return np.asarray((measured.max_latency_ms / reference.max_latency_ms - 1).mean(-1))
+
+
+def topology_rows(
+    results: Mapping[str, Measured], labels: Mapping[str, tuple[str, int]], seeds: range
+) -> list[dict[str, Any]]:
+    """Return one row per cell and topology: means over its blocks.
+
+    Args:
+        results: What each cell gave, by its name.
+        labels: What a cell is called in the rows, and its number of users.
+        seeds: Of the topologies.
+    """
+    return [
+        {
+            "curve": labels[name][0],
+            "users": labels[name][1],
+            "seed": seed,
+            "max_latency_ms": float(measured.max_latency_ms[row].mean()),
+            "gini": float(measured.gini[row].mean()),
+            "capped": float(measured.capped[row].mean()),
+        }
+        for name, measured in results.items()
+        for row, seed in enumerate(seeds)
+    ]

@@ -1,0 +1,175 @@
+"""A figure of a paper: what is common to all of them, from the options to the files."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import joblib
+
+from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, Measured, OtherResultsError
+from mec_cf_gym.evaluation.provenance import installed_versions, provenance
+from mec_cf_gym.evaluation.seeds import seeds
+from mec_cf_gym.evaluation.store import check_same, write_atomically
+from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.scenario import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HOW = {"topologies", "blocks", "quick", "workers", "out", "resume", "scenario"}
+"""Options that are in the settings of a run in another form, or do not change its results."""
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is written about a figure."""
+
+    figure: Figure
+    tables: Mapping[str, Rows]  # CSV files by their names without suffix; "data" and "claims" among them
+    text: str  # claims.md
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction(ABC):
+    """A figure that is measured again; subclasses say what is in it."""
+
+    SIZE: ClassVar[tuple[int, int]]
+    """Topologies and blocks of each, as in the paper."""
+    QUICK_SIZE: ClassVar[tuple[int, int]]
+    """The same with ``quick``."""
+    FOLDER: ClassVar[str]
+    """Where results go, under ``runs``."""
+    SET_BY: ClassVar[dict[str, str]]
+    """Scenario fields that the figure sets itself, and how."""
+
+    topologies: int | None = None
+    """Networks: the first test seeds. By default as many as the paper's, with --quick fewer."""
+    blocks: int | None = None
+    """Coherence blocks per network. By default as many as the paper's, with --quick fewer."""
+    quick: bool = False
+    """A few networks and blocks, in a few minutes."""
+    solver: str = "fast"
+    """Installed solver that takes the place of the paper's ICA; ica is possible, and slow."""
+    workers: int = field(default_factory=joblib.cpu_count)
+    """Worker processes; all cores by default."""
+    out: Path | None = None
+    """Folder for the results; one for each figure under runs by default."""
+    resume: bool = False
+    """Go on with the run in the folder, if there is one."""
+    scenario: Scenario = field(default_factory=Scenario)
+    """The scenario, field by field."""
+
+    @abstractmethod
+    def cells(self) -> list[Cell]:
+        """Return what has to be measured."""
+
+    def learned_cells(self) -> list[Cell]:
+        """Return what is measured if there are weights for it."""
+        return []
+
+    @abstractmethod
+    def report(self, results: Mapping[str, Measured], missing: Mapping[str, str]) -> Report:
+        """Return the report on what each cell gave, and on why others are missing, by the cells' names."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the results are."""
+        return self.out or Path("runs") / self.FOLDER
+
+    @property
+    def campaign(self) -> Campaign:
+        """The seeds and blocks that are measured, and where."""
+        topologies, blocks = self.QUICK_SIZE if self.quick else self.SIZE
+        topologies = topologies if self.topologies is None else self.topologies
+        blocks = blocks if self.blocks is None else self.blocks
+        return Campaign(self.folder / "units", seeds("test", topologies), blocks)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the results, and must not change when a run goes on."""
+        options = {option.name: getattr(self, option.name) for option in dataclasses.fields(self)}
+        return {
+            **{name: value for name, value in options.items() if name not in HOW},
+            "seeds": [self.campaign.seeds.start, self.campaign.seeds.stop],
+            "blocks": self.campaign.blocks,
+            "scenario": {
+                name: value for name, value in self.scenario.to_dict().items() if name not in self.SET_BY
+            },
+            "versions": installed_versions(),
+        }
+
+    def check(self) -> None:
+        """Check the options before any work is done.
+
+        Raises:
+            ValueError: Names the option, its value and what is allowed.
+        """
+        for name in ("topologies", "blocks", "workers"):
+            value = getattr(self, name)
+            if value is not None:
+                checked_count(name, value, 1, 10**6)
+        fields, defaults = self.scenario.to_dict(), Scenario().to_dict()
+        for name, instead in self.SET_BY.items():
+            if fields[name] != defaults[name]:
+                raise refuse(name, fields[name], f"it is set by {instead}")
+
+
+def run(reproduction: Reproduction) -> Report:
+    """Measure a figure, or the rest of it, and write its files.
+
+    Raises:
+        ValueError: For options that are not allowed, a solver that cannot solve the scenario, or a folder whose
+            run cannot go on.
+        ImportError: If the solver needs packages that are not installed.
+    """
+    reproduction.check()
+    folder, campaign, cells = reproduction.folder, reproduction.campaign, reproduction.cells()
+    _check_folder(reproduction)
+    for cell in cells:
+        campaign.probe(cell)
+    missing: dict[str, str] = {}
+    for cell in reproduction.learned_cells():
+        try:
+            campaign.probe(cell)
+            cells.append(cell)
+        except OtherResultsError:
+            raise
+        except (ImportError, ValueError) as error:
+            missing[cell.name] = str(error)
+            print(f"not measured: {cell.name}: {error}")
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {"settings": reproduction.settings(), "workers": reproduction.workers, **provenance()}
+    write_atomically(folder / "run.json", json.dumps({**record, "not_measured": missing}, indent=2) + "\n")
+    report = reproduction.report(campaign.run(cells, reproduction.workers), missing)
+    for suffix in ("png", "svg"):
+        report.figure.savefig(folder / f"figure.{suffix}", dpi=150)
+    for name, rows in report.tables.items():
+        write_atomically(folder / f"{name}.csv", csv_text(rows))
+    write_atomically(folder / "claims.md", report.text)
+    return report
+
+
+def _check_folder(reproduction: Reproduction) -> None:
+    path = reproduction.folder / "run.json"
+    if not path.exists():
+        return
+    if not reproduction.resume:
+        raise ValueError(f"out={str(path.parent)!r} holds a run already: add --resume, or choose another")
+    check_same(json.loads(path.read_text())["settings"], reproduction.settings(), path.parent)
+
+
+def csv_text(rows: Rows) -> str:
+    """Return rows that have the same keys as CSV."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
