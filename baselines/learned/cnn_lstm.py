@@ -24,7 +24,7 @@ SMALLEST_MAGNITUDE = 1e-6
 """Magnitudes below count as this, so that their logarithm is finite; the noise has magnitude one."""
 SMALLEST_POWER = 1e-4
 """Power ratios below count as this on a log scale."""
-PowerScale = Literal["log", "linear"]
+PowerScale = Literal["linear", "log"]
 SAMPLES_FOR_SCALES = 4096
 """About as many samples, spread evenly, give the mean and spread of the magnitudes."""
 SIZE = ("num_subcarriers", "num_aps", "num_users")
@@ -46,7 +46,7 @@ class CNNLSTMNetwork(nn.Module):
         num_subcarriers: N.
         num_aps: M.
         num_users: K.
-        power_scale: ``"log"`` normalises the logarithm of the powers, ``"linear"`` the powers themselves.
+        power_scale: ``"linear"`` normalises the powers themselves, ``"log"`` their logarithms.
     """
 
     magnitude_mean: Tensor
@@ -55,7 +55,7 @@ class CNNLSTMNetwork(nn.Module):
     target_range: Tensor  # (N K + K,)
 
     def __init__(
-        self, num_subcarriers: int, num_aps: int, num_users: int, power_scale: PowerScale = "log"
+        self, num_subcarriers: int, num_aps: int, num_users: int, power_scale: PowerScale = "linear"
     ) -> None:
         super().__init__()
         if power_scale not in get_args(PowerScale):

@@ -56,8 +56,8 @@ class FitCNNLSTM:
     """Step size of Adam."""
     seed: int = 0
     """Of the weights, of the samples that decide when to stop, and of the order of the others."""
-    power_scale: PowerScale = "log"
-    """log: the logarithm of the powers is normalised and learned; linear: the powers themselves."""
+    power_scale: PowerScale = "linear"
+    """linear: the powers themselves are normalised and learned; log: their logarithms."""
     init: str | None = None
     """Weights to start from, by name or path without suffix: fine-tuning."""
     samples: int | None = None
