@@ -1,6 +1,7 @@
 """The training loop: going on exactly, stopping early, and files that are not what they should be."""
 
 import json
+import time
 
 import pytest
 import safetensors.torch
@@ -75,6 +76,7 @@ def test_tensorboard_gets_every_epoch_once(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     run(Line(), tmp_path, epochs=3)
+    time.sleep(1.1)  # TensorBoard tells the files of runs apart by the second they began
     run(Line(), tmp_path, epochs=5, resume=True)
     log = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert set(log.Tags()["scalars"]) == {"loss/train", "loss/validation"}
