@@ -13,7 +13,7 @@ import numpy as np
 
 from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
-from mec_cf_gym.baselines.solution import Solution, Solver, stack_solutions
+from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, stack_solutions
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_offload, full_offload_latency, latency, rate
@@ -23,8 +23,6 @@ STAGE_TOLERANCE = 1e-4
 TINY_POWER = 1e-12
 """Stands for a power of zero where a step has to divide by it."""
 
-CONVERGED = "converged"
-STEP_LIMIT = "step limit"
 SOLVER_STOPPED = "solver stopped"
 """The convex solver failed, or stopped too inaccurate to improve on the best feasible point, which is returned."""
 

@@ -15,6 +15,9 @@ from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance import best_offload, latency
 
+CONVERGED = "converged"
+STEP_LIMIT = "step limit"
+"""Status of an iteration that came to its end, and of one that was cut short."""
 ASSIGNMENT_THRESHOLD = 1e-6
 """Power ratio above which a subcarrier counts as assigned (paper A, eq. 14)."""
 

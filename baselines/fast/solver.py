@@ -8,9 +8,8 @@ from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.ascent import ascend
 from mec_cf_gym.baselines.fast.problem import compiled, paces, problem_of, received, row_of
 from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
-from mec_cf_gym.baselines.ica import CONVERGED, STEP_LIMIT
 from mec_cf_gym.baselines.single_user import latency_bound
-from mec_cf_gym.baselines.solution import Solution, Solver
+from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.performance import best_offload, latency
