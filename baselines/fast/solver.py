@@ -88,6 +88,8 @@ def best_of_starts(batch, shares, tolerance, max_steps):
             pace[row, start + 1] = pace[row, start]
             if reached > pace[row, start]:
                 power[row], pace[row, start + 1], ended[row] = found, reached, whole
+            elif start == 0:  # already there, such as when one user alone decides
+                ended[row] = whole
     return power, pace, ended
 
 

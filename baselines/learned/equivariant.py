@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -30,9 +31,13 @@ class EquivariantSolver(LearnedSolver, Heuristic):
 
     status = "predicted"
 
+    def __init__(self, network: EquivariantNetwork, card: dict[str, Any] | None = None) -> None:
+        super().__init__(network, card)
+        self._precise = copy.deepcopy(self.network).double()  # in single precision, the order of users shows
+
     def power(self, block: CoherenceBlock) -> Floats:
         """Return power ratios, ``(..., N, K)``, within every user's budget."""
-        whole = Problem.of(block, self.network.move.weight.dtype)
+        whole = Problem.of(block, torch.float64)
         rows, links, users = len(whole.nats), whole.signal_gain[0].numel(), block.num_users
         step = max(1, NUMBERS_AT_ONCE // (links * (users + 64)))
         parts = [self._best_power(whole.rows(slice(start, start + step))) for start in range(0, rows, step)]
@@ -44,11 +49,10 @@ class EquivariantSolver(LearnedSolver, Heuristic):
         """Return the powers of the best round for each block, ``(B, N, K)``, in double precision."""
         least = torch.full_like(problem.unit_s, math.inf)
         best = torch.zeros_like(problem.signal_gain)
-        for iterate in self.network(problem):
+        for iterate in self._precise(problem):
             better = iterate.view.worst < least
             least = torch.where(better, iterate.view.worst, least)
             best = torch.where(better[..., None], iterate.view.power, best)
-        best = best.double()
         return best / best.sum(-2, keepdim=True).clamp_min(1)
 
 

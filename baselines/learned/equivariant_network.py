@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mec_cf_gym.baselines.learned.physics import LEAST_LOG_TOTAL, TINY, Problem, View
+from mec_cf_gym.fields import checked_count
 
 LEAST_LOG_SHARE = -14.0
 """Shares never fall below this, from where they can still come back."""
@@ -46,7 +47,11 @@ class EquivariantNetwork(nn.Module):
 
     def __init__(self, width: int = 32, hidden: int = 64, rounds: int = 12) -> None:
         super().__init__()
-        self.architecture = {"width": width, "hidden": hidden, "rounds": rounds}
+        self.architecture = {
+            "width": checked_count("width", width, 1, 4096),
+            "hidden": checked_count("hidden", hidden, 1, 4096),
+            "rounds": checked_count("rounds", rounds, 1, 1000),
+        }
         self.width, self.rounds = width, rounds
         self.normalise = nn.LayerNorm(width)
         self.of_link = nn.Linear(LINK_FEATURES + width, hidden)

@@ -49,7 +49,7 @@ class Gaps:
 def mean_and_interval(values: Floats) -> str:
     """Return the mean of topologies' gaps with its 95 % confidence interval, as people read it."""
     low, high = bootstrap_interval(values)
-    return f"{values.mean():+.2%} [{low:+.2%}, {high:+.2%}]"
+    return f"{values.mean():+.2%} [{low:+.2%}, {high:+.2%}]".replace("+nan%", "n/a")
 
 
 def measure_gaps(solver: Solver, parts: Iterable[Labelled], least_spectral_efficiency: float) -> Gaps:

@@ -77,7 +77,7 @@ def _with_suffix(path: Path, suffix: str) -> Path:
 
 def _resolve(name: str | Path) -> Path:
     for path in (FOLDER / name, Path(name)):
-        if _with_suffix(path, ".safetensors").exists():
+        if path.name and _with_suffix(path, ".safetensors").exists():
             return path
     known = sorted(path.stem for path in FOLDER.glob("*.safetensors"))
     raise refuse("weights", str(name), f"it must be a path without suffix, or one of {', '.join(known)}")
@@ -113,3 +113,5 @@ def _check_tensors(network: nn.Module, tensors: dict[str, Tensor], path: Path) -
         if tensor.shape != tensors[name].shape:
             got, allowed = tuple(tensors[name].shape), tuple(tensor.shape)
             raise ValueError(f"{source}: tensor {name!r} has shape {got}; it must be {allowed}")
+        if tensors[name].is_floating_point() and not tensors[name].isfinite().all():
+            raise ValueError(f"{source}: tensor {name!r} holds numbers that are not finite")

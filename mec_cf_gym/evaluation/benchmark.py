@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib.metadata
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,15 +151,18 @@ def _with_batch_time(benchmark: Benchmark, row: Summary) -> Summary:
     """Return a summary with the decision time on a batch, unless that took too long; workers are idle by now."""
     if row.decision_ms * BATCH > 1e3 * LONGEST_BATCH_S:
         return row
-    with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
+    with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):  # with one job, it would run here
         work = joblib.delayed(time_batch)(benchmark.scenario, row.env, row.policy)
         (batch_decision_ms,) = joblib.Parallel()([work])
     return dataclasses.replace(row, batch_decision_ms=batch_decision_ms)
 
 
 def time_batch(scenario: Scenario, env_id: str, policy: str) -> float:
-    """Return the decision time per block, in ms, of a policy on a batch of one environment."""
-    return batch_decision_ms(env_id, scenario, _policy(policy))
+    """Return the decision time per block, in ms, on a batch; NaN for a policy that takes one block at a time."""
+    try:
+        return batch_decision_ms(env_id, scenario, _policy(policy))
+    except ValueError:
+        return math.nan
 
 
 def split_names(names: tuple[str, ...]) -> list[str]:

@@ -32,12 +32,6 @@ def unseen(blocks):
     return draw
 
 
-def in_double_precision(solver):
-    network = EquivariantNetwork(**solver.network.architecture).double()
-    network.load_state_dict(solver.network.state_dict())
-    return EquivariantSolver(network)
-
-
 def assert_feasible(block, solution):
     assert solution.power.shape == block.signal_gain.shape
     assert (solution.power >= 0).all()
@@ -65,15 +59,12 @@ def permuted(block, users, subcarriers):
 @pytest.mark.parametrize("size", [(4, 10), (3, 21)])
 def test_permuting_users_and_subcarriers_permutes_the_powers(solver, blocks, size, fields):
     subcarriers, users = size
-    block = blocks(8, num_subcarriers=subcarriers, num_users=users, **fields)
+    block = blocks(40, num_subcarriers=subcarriers, num_users=users, **fields)
     rng = np.random.default_rng(0)
     user_order, subcarrier_order = rng.permutation(users), rng.permutation(subcarriers)
-    precise = in_double_precision(solver)
-    power = precise.solve(block).power
-    again = precise.solve(permuted(block, user_order, subcarrier_order)).power
+    power = solver.solve(block).power
+    again = solver.solve(permuted(block, user_order, subcarrier_order)).power
     np.testing.assert_allclose(again, power[:, subcarrier_order][..., user_order], atol=1e-5)
-    single = solver.solve(permuted(block, user_order, subcarrier_order)).max_latency
-    np.testing.assert_allclose(single, solver.solve(block).max_latency, rtol=2e-3)
 
 
 @pytest.mark.parametrize("size", SIZES)

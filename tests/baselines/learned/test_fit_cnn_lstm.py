@@ -72,7 +72,6 @@ def test_the_seed_decides_the_weights(protocol, store, tmp_path):
 
 
 def test_a_run_that_is_killed_goes_on_to_the_same_weights(store, tmp_path):
-    run(FitCNNLSTM(data=store.folder, out=tmp_path / "whole", epochs=60, patience=60))
     out = tmp_path / "cut"
     command = [sys.executable, "-m", "mec_cf_gym", "fit", "cnn-lstm", "--data", str(store.folder)]
     command += ["--out", str(out), "--epochs", "30000", "--patience", "30000"]
@@ -83,9 +82,11 @@ def test_a_run_that_is_killed_goes_on_to_the_same_weights(store, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     finished = progress_of(out)
-    assert 1 <= finished < 60
+    assert finished >= 1
     assert not (out / "weights.safetensors").exists()
-    run(FitCNNLSTM(data=store.folder, out=out, epochs=60, patience=60, resume=True))
+    epochs = finished + 5
+    for folder in (out, tmp_path / "whole"):
+        run(FitCNNLSTM(data=store.folder, out=folder, epochs=epochs, patience=epochs, resume=True))
     assert same_weights(tmp_path / "whole", out)
 
 
