@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import sys
 
 import mec_cf_gym
+from mec_cf_gym.dispatch import parser_for, run
 
 SUBCOMMANDS = {
     "benchmark": (
@@ -28,23 +27,14 @@ SUBCOMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a subcommand and return its exit status."""
-    listing = "\n".join(f"  {name:12} {text}" for name, (_, text) in SUBCOMMANDS.items())
-    parser = argparse.ArgumentParser(
-        prog="mec-cf-gym",
-        description="Mobile edge computing over cell-free massive MIMO: environments, baselines, agents.",
-        epilog=f"commands:\n{listing}\n\nmec-cf-gym COMMAND --help says more.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    description = "Mobile edge computing over cell-free massive MIMO: environments, baselines, agents."
+    parser = parser_for("mec-cf-gym", description, "command", SUBCOMMANDS)
     parser.add_argument("--version", action="version", version=f"mec-cf-gym {mec_cf_gym.__version__}")
-    parser.add_argument("command", choices=SUBCOMMANDS, metavar="COMMAND", help="one of the commands below")
-    parser.add_argument("options", nargs=argparse.REMAINDER, help="options of the command")
     parsed = parser.parse_args(arguments)
-    module, _, function = SUBCOMMANDS[parsed.command][0].partition(":")
     try:
-        run = getattr(importlib.import_module(module), function)
-        return int(run(parsed.options))
+        return run(SUBCOMMANDS, parsed)
     except ModuleNotFoundError as error:
-        print(f"error: {parsed.command} needs {error.name}: pip install 'mec-cf-gym[all]'", file=sys.stderr)
+        print(f"error: {parsed.chosen} needs {error.name}: pip install 'mec-cf-gym[all]'", file=sys.stderr)
     except (ImportError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
     return 2

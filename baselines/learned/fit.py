@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
+from mec_cf_gym.dispatch import parser_for, run
 
 MODELS = {
     "cnn-lstm": ("mec_cf_gym.baselines.learned.fit_cnn_lstm:main", "paper A's CNN-LSTM, on labels"),
@@ -17,15 +16,5 @@ MODELS = {
 
 def main(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym fit``; return its exit status."""
-    listing = "\n".join(f"  {name:12} {text}" for name, (_, text) in MODELS.items())
-    parser = argparse.ArgumentParser(
-        prog="mec-cf-gym fit",
-        description="Train a learned solver.",
-        epilog=f"models:\n{listing}\n\nmec-cf-gym fit MODEL --help says more.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("model", choices=MODELS, metavar="MODEL", help="one of the models below")
-    parser.add_argument("options", nargs=argparse.REMAINDER, help="options of the model")
-    parsed = parser.parse_args(arguments)
-    module, _, function = MODELS[parsed.model][0].partition(":")
-    return int(getattr(importlib.import_module(module), function)(parsed.options))
+    parser = parser_for("mec-cf-gym fit", "Train a learned solver.", "model", MODELS)
+    return run(MODELS, parser.parse_args(arguments))
