@@ -124,7 +124,7 @@ class Network:
     def everything(self) -> tuple[Boxes, float]:
         """Return the box of all rates users could have without the others, and the latency if they had them."""
         high = np.log1p(np.asarray(self.block.signal_gain, np.float64) / (1 + self.own_error))
-        rate_bps = self.block.subcarrier_bandwidth_hz / math.log(2) * high.sum(-2)
+        rate_bps = self.block.data_bandwidth_hz / math.log(2) * high.sum(-2)
         return Boxes(np.zeros((1, *high.shape)), high[None]), float(best_latency(self.block, rate_bps).max())
 
     def nats(self, power: Floats) -> Floats:

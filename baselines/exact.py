@@ -186,7 +186,7 @@ def required_nats(block: CoherenceBlock, target_s: Floats | float) -> Floats:
     link_share_per_s = 1 / target - local_share_per_s
     with np.errstate(divide="ignore", invalid="ignore"):
         transmission_s = 1 / link_share_per_s - cycles / block.server_hz
-        nats = math.log(2) * block.task_bits / (block.subcarrier_bandwidth_hz * transmission_s)
+        nats = math.log(2) * block.link_bits / (block.data_bandwidth_hz * transmission_s)
     reachable = np.where(transmission_s > 0, nats, math.inf)
     return np.where(link_share_per_s > 0, reachable, 0.0)
 

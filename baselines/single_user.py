@@ -24,7 +24,7 @@ def latency_bound(block: CoherenceBlock) -> Floats:
     without_error = np.log1p(signal_gain * fill_water(signal_gain)).sum(-2)
     at_full_power = np.log1p(signal_gain / (1 + own_error)).sum(-2)
     nats = np.minimum(without_error, at_full_power)
-    return np.asarray(best_latency(block, block.subcarrier_bandwidth_hz / math.log(2) * nats).max(-1))
+    return np.asarray(best_latency(block, block.data_bandwidth_hz / math.log(2) * nats).max(-1))
 
 
 def fill_water(gain: Floats) -> Floats:

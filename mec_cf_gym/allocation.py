@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mec_cf_gym.servers import Shares
 
 if TYPE_CHECKING:
     from mec_cf_gym.block.block import CoherenceBlock
@@ -21,6 +23,7 @@ class Allocation:
 
     power: Floats  # (..., N, K), ratios of the budget, at most one in sum over a user's subcarriers
     offload: Floats  # (..., K), shares of the task that are offloaded
+    computing: Shares | None = field(default=None, kw_only=True)  # of servers that are shared; None: equal ones
 
 
 @runtime_checkable

@@ -28,3 +28,10 @@ def promote(*arrays: Array) -> tuple[Any, tuple[Array, ...]]:
     ]
     dtype = xp.result_type(*on_device)
     return xp, tuple(xp.astype(array, dtype, copy=False) for array in on_device)
+
+
+def to_numpy(array: Array) -> np.ndarray[Any, Any]:
+    """Return the values of an array or tensor, cut off from gradients."""
+    if array_api_compat.is_torch_array(array):
+        return np.asarray(array.detach().cpu())
+    return np.asarray(array)

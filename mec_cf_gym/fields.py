@@ -49,6 +49,20 @@ def number(default: float, *, low: float, high: float) -> Any:
 
 def interval(default: Interval, *, low: float, high: float) -> Any:
     """Return a dataclass field for a number in ``[low, high]``, or a pair of them to draw uniformly between."""
+    return dataclasses.field(default=default, metadata={"rule": _interval_rule(low, high)})
+
+
+def optional_interval(default: Interval | None, *, low: float, high: float) -> Any:
+    """Return a dataclass field for what :func:`interval` takes, or None."""
+    interval_rule = _interval_rule(low, high)
+
+    def rule(name: str, value: Any) -> Interval | None:
+        return None if value is None else interval_rule(name, value)
+
+    return dataclasses.field(default=default, metadata={"rule": rule})
+
+
+def _interval_rule(low: float, high: float) -> Callable[[str, Any], Interval]:
     number_rule = _number_rule(low, high)
 
     def rule(name: str, value: Any) -> Interval:
@@ -61,7 +75,7 @@ def interval(default: Interval, *, low: float, high: float) -> Any:
             raise refuse(name, value, "the lowest value of a range comes first")
         return lowest if lowest == highest else (lowest, highest)
 
-    return dataclasses.field(default=default, metadata={"rule": rule})
+    return rule
 
 
 def choice(default: str, names: Collection[str]) -> Any:

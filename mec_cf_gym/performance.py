@@ -12,9 +12,10 @@ from mec_cf_gym.block.block import CoherenceBlock
 
 
 def rate(block: CoherenceBlock, power: Array) -> Array:
-    """Return the users' rates (paper A, section II).
+    """Return the users' rates (paper A, section II; paper B with ``B SE_k``).
 
-    ``R_k = sum_n B/N log2(1 + p_nk S_nk / (1 + sum_j I_nkj p_nj))``.
+    ``R_k = tau_u/tau_c sum_n B/N log2(1 + p_nk S_nk / (1 + sum_j I_nkj p_nj))``, where paper A sends no pilots:
+    ``tau_u = tau_c``. Combiners that follow the powers are those for ``power``.
 
     Args:
         block: The coherence block.
@@ -23,10 +24,11 @@ def rate(block: CoherenceBlock, power: Array) -> Array:
     Returns:
         Rates in bit/s, ``(..., K)``.
     """
+    block = block.tuned(power)
     xp, (power, signal_gain, interference_gain) = promote(power, block.signal_gain, block.interference_gain)
     interference = xp.matmul(interference_gain, power[..., None])[..., 0]
     spectral_efficiency = xp.log1p(power * signal_gain / (1 + interference)) / math.log(2)
-    return block.subcarrier_bandwidth_hz * xp.sum(spectral_efficiency, axis=-2)
+    return block.data_bandwidth_hz * xp.sum(spectral_efficiency, axis=-2)
 
 
 def local_latency(block: CoherenceBlock, offload: Array) -> Array:
@@ -46,43 +48,50 @@ def local_latency(block: CoherenceBlock, offload: Array) -> Array:
     return xp.where(has_cpu, kept * cycles / xp.where(has_cpu, local_hz, 1.0), without_cpu)
 
 
-def offload_latency(block: CoherenceBlock, rate_bps: Array, offload: Array) -> Array:
-    """Return the time to send a part and have it computed, ``rho (Z/R + Z C / f_ser)``.
+def offload_latency(
+    block: CoherenceBlock, rate_bps: Array, offload: Array, server_hz: Array | None = None
+) -> Array:
+    """Return the time to send a part and have it computed, ``rho (Z/R + Z C / f_ser)``, fronthaul included.
 
     Args:
         block: The coherence block.
         rate_bps: Rates in bit/s, ``(..., K)``.
         offload: Offload ratios rho, ``(..., K)``.
+        server_hz: Speed that computes for each user, ``(..., K)``; by default the block's.
 
     Returns:
         Seconds, ``(..., K)``; infinite for a user who offloads at zero rate.
     """
-    xp, (offload, whole_s) = promote(offload, full_offload_latency(block, rate_bps))
+    xp, (offload, whole_s) = promote(offload, full_offload_latency(block, rate_bps, server_hz))
     offloads = offload > 0
     return xp.where(offloads, offload * xp.where(offloads, whole_s, 0.0), 0.0)
 
 
-def full_offload_latency(block: CoherenceBlock, rate_bps: Array) -> Array:
-    """Return the time to offload whole tasks, ``Z/R + Z C / f_ser``, in seconds, ``(..., K)``."""
+def full_offload_latency(block: CoherenceBlock, rate_bps: Array, server_hz: Array | None = None) -> Array:
+    """Return the time to offload whole tasks, ``Z/R + Z C / f_ser``, in seconds, ``(..., K)``.
+
+    In a user-centric network (paper B) ``Z/R`` grows by the time on the fronthaul, ``2 A q Z B / (R C_fh)``.
+    """
     xp, (rate_bps, bits, cycles, server_hz) = promote(
-        rate_bps, block.task_bits, block.task_cycles, block.server_hz
+        rate_bps, block.link_bits, block.task_cycles, block.server_hz if server_hz is None else server_hz
     )
     sends = rate_bps > 0
     return xp.where(sends, bits / xp.where(sends, rate_bps, 1.0), math.inf) + cycles / server_hz
 
 
-def latency(block: CoherenceBlock, power: Array, offload: Array) -> Array:
+def latency(block: CoherenceBlock, power: Array, offload: Array, server_hz: Array | None = None) -> Array:
     """Return the users' latencies, the longer of computing locally and offloading (paper A, eq. for tau_k).
 
     Args:
         block: The coherence block.
         power: Power ratios, ``(..., N, K)``.
         offload: Offload ratios rho, ``(..., K)``, in [0, 1].
+        server_hz: Speed that computes for each user, ``(..., K)``; by default the block's.
 
     Returns:
         Seconds, ``(..., K)``; infinite for a user who offloads at zero rate.
     """
-    offloaded_s = offload_latency(block, rate(block, power), offload)
+    offloaded_s = offload_latency(block, rate(block, power), offload, server_hz)
     xp, (local_s, offloaded_s) = promote(local_latency(block, offload), offloaded_s)
     return xp.maximum(local_s, offloaded_s)
 

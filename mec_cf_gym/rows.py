@@ -16,6 +16,30 @@ CACHE_BYTES = 2**18
 Index = int | tuple[int, ...] | NDArray[np.bool_] | NDArray[np.signedinteger[Any]]
 
 
+def axes(number: int, default: Any = dataclasses.MISSING) -> Any:
+    """Return a dataclass field for an array with so many axes behind the leading ones."""
+    return dataclasses.field(default=default, metadata={"axes": number})
+
+
+def flatten_rows(tree: Tree, batch_shape: tuple[int, ...]) -> Tree:
+    """Return ``tree`` with its leading axes made one; arrays without leading axes repeat.
+
+    Args:
+        tree: A dataclass whose arrays are declared by :func:`axes`.
+        batch_shape: The leading axes.
+    """
+    if not dataclasses.is_dataclass(tree):
+        return tree
+    changes = {}
+    for field in dataclasses.fields(tree):
+        value = getattr(tree, field.name)
+        if isinstance(value, np.ndarray):
+            tail = value.shape[value.ndim - field.metadata["axes"] :]
+            value = np.broadcast_to(value, batch_shape + tail).reshape(-1, *tail)
+        changes[field.name] = flatten_rows(value, batch_shape)
+    return dataclasses.replace(tree, **changes)  # type: ignore[type-var]
+
+
 def take_rows(tree: Tree, index: Index) -> Tree:
     """Return the rows of ``tree`` that ``index`` selects; a whole number drops the batch axis."""
     return _map(lambda array: array[index], tree)
@@ -35,6 +59,11 @@ def put_rows(tree: Tree, mask: NDArray[np.bool_], rows: Tree) -> Tree:
 def join_rows(trees: Sequence[Tree]) -> Tree:
     """Return the rows of all ``trees``, one after the other."""
     return _map(lambda *arrays: np.concatenate(arrays), *trees)
+
+
+def stack_rows(trees: Sequence[Tree]) -> Tree:
+    """Return single networks or blocks as one batch."""
+    return _map(lambda *arrays: np.stack(arrays), *trees)
 
 
 def row_slices(rows: int, bytes_per_row: int) -> Iterator[slice]:

@@ -4,119 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from dataclasses import dataclass
 from typing import Any
 
+from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
 from mec_cf_gym.block.combining import COMBINERS
-from mec_cf_gym.block.fading import FADINGS
-from mec_cf_gym.envs.observation import OBSERVATIONS
-from mec_cf_gym.envs.reward import REWARDS
-from mec_cf_gym.fields import Interval, Validated, choice, count, flag, interval, number, refuse
-from mec_cf_gym.network.layout import LAYOUTS
-from mec_cf_gym.network.mobility import MOBILITIES
-from mec_cf_gym.network.propagation import PROPAGATIONS
+from mec_cf_gym.fields import refuse
+from mec_cf_gym.groups import Computing, Dynamics, Episode, Layout, Radio, Tasks
+from mec_cf_gym.network.snapshot import GRIDS
 from mec_cf_gym.units import dbm_to_w
 
 NARROWEST_SUBCARRIER_HZ = 15e3
 """The smallest subcarrier spacing of LTE and 5G NR below 6 GHz."""
 MOST_NUMBERS = 10**8
-"""Channel or interference gains of one block; more would not fit into memory."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layout(Validated):
-    """Where access points (APs) and users are."""
-
-    deployment: str = choice("cell_free", LAYOUTS)
-    """cell_free: single-antenna APs all over the disk; cellular: all antennas at its centre."""
-    num_aps: int = count(64, high=4096)
-    """Number of AP antennas, M."""
-    num_users: int = count(10, high=1024)
-    """Number of single-antenna users, K."""
-    radius_m: float = number(1000.0, low=1.0, high=1e5)
-    """Radius of the service area."""
-    height_difference_m: float = number(10.0, low=1.0, high=1e3)
-    """Height of the APs above the users."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Radio(Validated):
-    """Spectrum, powers, propagation and reception."""
-
-    carrier_hz: float = number(2e9, low=1e8, high=1e12)
-    """Carrier frequency; sets the Doppler spread of moving users."""
-    bandwidth_hz: float = number(20e6, low=1e3, high=1e11)
-    """Bandwidth B, shared by all subcarriers."""
-    num_subcarriers: int = count(4, high=4096)
-    """Number of subcarriers, N; each is at least 15 kHz wide."""
-    noise_dbm_per_hz: float = number(-174.0, low=-200.0, high=-100.0)
-    """Power spectral density of the receiver noise."""
-    user_power_dbm: Interval = interval(10.0, low=-50.0, high=60.0)
-    """Power budget of a user; a range is drawn once per user and network."""
-    propagation: str = choice("log_distance", PROPAGATIONS)
-    """Large-scale model: log_distance."""
-    path_loss_intercept_db: float = number(-30.5, low=-100.0, high=0.0)
-    """Channel gain at 1 m (3GPP UMi at 2 GHz)."""
-    path_loss_exponent: float = number(3.67, low=0.0, high=6.0)
-    """Decay of the channel gain with distance (3GPP UMi)."""
-    shadowing_db: float = number(4.0, low=0.0, high=20.0)
-    """Standard deviation of the log-normal shadowing."""
-    combiner: str = choice("mrc", COMBINERS)
-    """Receive combiner: mrc, zf or mmse."""
-    csi_error_variance: float = number(0.0, low=0.0, high=0.99)
-    """Share of the channel's variance that the channel estimate misses (0: perfect CSI)."""
-    receiver_noise: str = choice("physical", ("physical", "printed"))
-    """physical: one noise term after the unit-norm combiner; printed: one per AP, as paper A writes it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tasks(Validated):
-    """What users have to compute; a range is drawn anew for each user and block."""
-
-    task_bits: Interval = interval(1e3, low=1.0, high=1e12)
-    """Size of a task, Z, in bits."""
-    cycles_per_bit: Interval = interval(1e3, low=1e-3, high=1e9)
-    """Work per bit, C, in CPU cycles."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Computing(Validated):
-    """Where tasks are computed; a range is drawn once per user and network."""
-
-    local_hz: Interval = interval(1e9, low=1e3, high=1e15)
-    """CPU speed of a user, f."""
-    server_hz: Interval = interval(5e9, low=1e3, high=1e15)
-    """Server speed dedicated to a user, f_ser."""
-    local_computing: bool = flag(True)
-    """Whether users compute a part themselves; without it, everything is offloaded."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dynamics(Validated):
-    """How one coherence block follows another."""
-
-    block_s: float = number(0.5e-3, low=1e-6, high=10.0)
-    """Length of a coherence block, also the deadline of a task."""
-    fading: str = choice("iid", FADINGS)
-    """iid: independent blocks; gauss_markov: correlated by J0(2 pi f_D block_s)."""
-    speed_m_per_s: Interval = interval(0.0, low=0.0, high=1e3)
-    """Speed of a user; a range is drawn once per user and network."""
-    mobility: str = choice("static", MOBILITIES)
-    """static: users stay where they are drawn; random_waypoint: they walk from point to point."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Episode(Validated):
-    """What a learner meets: the length of an episode, what it sees and what it earns."""
-
-    episode_blocks: int = count(100, high=10**9)
-    """Coherence blocks until the episode is truncated."""
-    observation: str = choice("gains", OBSERVATIONS)
-    """gains: signal, interference and tasks; csi: these and the channel magnitudes."""
-    reward: str = choice("max_latency", REWARDS)
-    """max_latency: minus the largest latency in ms."""
-    least_spectral_efficiency: float = number(1e-3, low=1e-12, high=1.0)
-    """Rate over bandwidth, in bit/s/Hz, that a link counts with if it gives less: latencies stay finite."""
+"""Channel gains, interference gains or correlations of one block; more would not fit into memory."""
+PAPER_B_NOISE_DBM = -94.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,16 +60,17 @@ class Scenario:
             most = max(1, int(bandwidth_hz // NARROWEST_SUBCARRIER_HZ))
             allowed = f"{bandwidth_hz:g} Hz hold at most {most} subcarriers of at least 15 kHz"
             raise refuse("num_subcarriers", num_subcarriers, allowed)
-        layout = self.layout
-        numbers = num_subcarriers * layout.num_users * max(layout.num_aps, layout.num_users)
-        if numbers > MOST_NUMBERS:
-            allowed = (
-                f"with num_aps={layout.num_aps} and num_users={layout.num_users} a block has {numbers:.1e} gains"
-            )
+        (_check_on_grid if self.on_grid else _check_on_disk)(self)
+        self._check_size()
+
+    def _check_size(self) -> None:
+        users, num_subcarriers = self.layout.num_users, self.radio.num_subcarriers
+        per_user = num_subcarriers * max(self.num_antennas, users)
+        if self.on_grid:
+            per_user = max(users, self.num_antennas**2 // self.num_sites)
+        if users * per_user > MOST_NUMBERS:
+            allowed = f"a block with {users} users and {self.num_antennas} antennas has {users * per_user:.1e} gains"
             raise refuse("num_subcarriers", num_subcarriers, f"{allowed}, and {MOST_NUMBERS:.1e} is the most")
-        if self.radio.combiner == "zf" and layout.num_users > layout.num_aps:
-            allowed = f"zero-forcing separates at most num_aps={layout.num_aps} users"
-            raise refuse("num_users", layout.num_users, allowed)
 
     @classmethod
     def paper_a(cls, **fields: Any) -> Scenario:
@@ -180,6 +84,33 @@ class Scenario:
     def paper_a_printed(cls, **fields: Any) -> Scenario:
         """Return paper A's numbers with the receiver noise summed over the APs, as its equations print it."""
         return cls.paper_a(**{"receiver_noise": "printed", **fields})
+
+    @classmethod
+    def paper_b(cls, **fields: Any) -> Scenario:
+        """Return paper B's numbers, for either of its networks; ``fields`` replace any of them.
+
+        With ``deployment="multi_cell"`` the same users are served by base stations. Numbers that the text lost
+        have values that were found to work: the weight of fairness, computing speeds, tasks, deadlines, fronthaul.
+        """
+        paper = {
+            "deployment": "user_centric",
+            "num_aps": 100,
+            "antennas_per_ap": 4,
+            "num_users": 20,
+            "user_drop": "balanced",
+            "num_subcarriers": 1,
+            "noise_dbm_per_hz": PAPER_B_NOISE_DBM - 10 * math.log10(20e6),
+            "user_power_dbm": 20.0,
+            "shadowing_correlation_m": 9.0,
+            "combiner": "auto",
+            "task_bits": (1e6, 5e6),
+            "cycles_per_bit": 500.0,
+            "deadline_s": 0.4,
+            "local_computing": False,
+            "server": "shared",
+            "block_s": 2e-3,
+        }
+        return cls().replace(**{**paper, **fields})
 
     def replace(self, **fields: Any) -> Scenario:
         """Return a copy with the given leaf fields (or whole groups) replaced.
@@ -212,12 +143,70 @@ class Scenario:
         return self.radio.bandwidth_hz / self.radio.num_subcarriers
 
     @property
+    def on_grid(self) -> bool:
+        """Whether the network is one of paper B's, which estimate channels from pilots."""
+        return self.layout.deployment in GRIDS
+
+    @property
+    def num_sites(self) -> int:
+        """APs or base stations that serve."""
+        multi_cell = self.layout.deployment == "multi_cell"
+        return self.layout.num_base_stations if multi_cell else self.layout.num_aps
+
+    @property
+    def num_antennas(self) -> int:
+        """Antennas of all APs or base stations that serve."""
+        layout = self.layout
+        multi_cell = layout.deployment == "multi_cell"
+        return self.num_sites * (layout.antennas_per_base_station if multi_cell else layout.antennas_per_ap)
+
+    @property
     def noise_w(self) -> float:
         """Receiver noise power on one subcarrier, after a unit-norm combiner."""
         noise_w: float = dbm_to_w(self.radio.noise_dbm_per_hz) * self.subcarrier_bandwidth_hz
         if self.radio.receiver_noise == "printed" and self.layout.deployment == "cell_free":
             return noise_w * self.layout.num_aps
         return noise_w
+
+
+def _check_on_disk(scenario: Scenario) -> None:
+    """Check what paper A's networks need."""
+    layout, combiner = scenario.layout, scenario.radio.combiner
+    if combiner not in (*COMBINERS, "auto"):
+        raise refuse("combiner", combiner, f"without clusters of APs it must be auto or one of {list(COMBINERS)}")
+    if combiner == "zf" and layout.num_users > layout.num_aps:
+        allowed = f"zero-forcing separates at most num_aps={layout.num_aps} users"
+        raise refuse("num_users", layout.num_users, allowed)
+    if layout.antennas_per_ap != 1:
+        allowed = f"the APs of deployment={layout.deployment!r} have one antenna; num_aps counts antennas"
+        raise refuse("antennas_per_ap", layout.antennas_per_ap, allowed)
+    if scenario.computing.server != "dedicated":
+        allowed = f"it must be dedicated with deployment={layout.deployment!r}"
+        raise refuse("server", scenario.computing.server, allowed)
+
+
+def _check_on_grid(scenario: Scenario) -> None:
+    """Check what paper B's networks need."""
+    layout, radio, deployment = scenario.layout, scenario.radio, scenario.layout.deployment
+    needed = {
+        "num_subcarriers": (radio.num_subcarriers, 1, "a coherence block is one subcarrier"),
+        "csi_error_variance": (radio.csi_error_variance, 0.0, "errors come from the pilots"),
+        "receiver_noise": (radio.receiver_noise, "physical", "the other is paper A's"),
+        "mobility": (scenario.dynamics.mobility, "static", "a snapshot's statistics hold for an episode"),
+    }
+    for name, (value, only, reason) in needed.items():
+        if value != only:
+            raise refuse(name, value, f"with deployment={deployment!r} it must be {only!r}: {reason}")
+    if radio.combiner not in (*CLUSTERED_COMBINERS, "auto"):
+        allowed = f"with deployment={deployment!r} it must be auto or one of {list(CLUSTERED_COMBINERS)}"
+        raise refuse("combiner", radio.combiner, allowed)
+    for name in ("num_aps", "num_base_stations"):
+        points = getattr(layout, name)
+        if math.isqrt(points) ** 2 != points:
+            raise refuse(name, points, "they stand on a square grid: it must be a square number")
+    if radio.pilot_samples >= radio.block_samples:
+        allowed = f"pilots must leave some of block_samples={radio.block_samples} for data"
+        raise refuse("pilot_samples", radio.pilot_samples, allowed)
 
 
 def unknown_field(name: str, known: list[str]) -> ValueError:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mec_cf_gym.block.block import BlockModel, CoherenceBlock
+from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.fading import Coefficients
+from mec_cf_gym.block.model import BlockModel, EstimatedBlockModel
 from mec_cf_gym.network.network import Network, NetworkModel
+from mec_cf_gym.network.snapshot import SnapshotModel
 
 if TYPE_CHECKING:
     from mec_cf_gym.scenario import Scenario
@@ -22,7 +24,7 @@ class State:
     """Networks in their current block, one a row."""
 
     network: Network
-    fading: Coefficients  # (rows, N, M, K), CN(0, 1)
+    fading: Coefficients  # (rows, N, M, K), CN(0, 1); M counts all antennas
     block: CoherenceBlock
 
 
@@ -35,8 +37,8 @@ class World:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.networks = NetworkModel(scenario)
-        self.blocks = BlockModel(scenario)
+        self.networks = SnapshotModel(scenario) if scenario.on_grid else NetworkModel(scenario)
+        self.blocks = EstimatedBlockModel(scenario) if scenario.on_grid else BlockModel(scenario)
 
     def begin(self, streams: Streams) -> State:
         """Return one new network per stream, in its first block."""

@@ -43,7 +43,7 @@ def problem_of(block: CoherenceBlock, unit_s: float) -> Problem:
     """Return the problems of a batch of blocks, with one leading axis."""
     flat = block.flattened()
     cycles = flat.task_cycles
-    nats_s = math.log(2) * flat.task_bits / flat.subcarrier_bandwidth_hz
+    nats_s = math.log(2) * flat.link_bits / flat.data_bandwidth_hz
     times = (flat.local_hz / cycles * unit_s, nats_s / unit_s, cycles / flat.server_hz / unit_s)
     arrays = (flat.signal_gain, flat.interference_gain, *times)
     return Problem(*(np.ascontiguousarray(array, np.float64) for array in arrays))

@@ -70,7 +70,7 @@ class Problem:
         equal_s = best_latency(flat, rate(flat, torch.full_like(signal_gain, 1 / links[0])))
         unit_s = torch.where(linked, equal_s, 0.0).amax(-1, keepdim=True)
         unit_s = torch.where(unit_s > 0, unit_s, 1.0)
-        nats = flat.task_bits * math.log(2) / block.subcarrier_bandwidth_hz / unit_s
+        nats = flat.link_bits * math.log(2) / block.data_bandwidth_hz / unit_s
         local_speed = flat.local_hz / flat.task_cycles * unit_s
         server_time = flat.task_cycles / flat.server_hz / unit_s
         signal_gain, interference_gain, nats, local_speed, server_time = (

@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mec_cf_gym.arrays import Array
-from mec_cf_gym.block.combining import COMBINERS, receive_gains
-from mec_cf_gym.block.fading import FADINGS, Coefficients
-from mec_cf_gym.rows import row_slices, take_rows
+from mec_cf_gym.arrays import Array, to_numpy
+from mec_cf_gym.block.receiver import Receiver
+from mec_cf_gym.rows import axes, flatten_rows, take_rows
+from mec_cf_gym.servers import Servers
 
-if TYPE_CHECKING:
-    from mec_cf_gym.network.network import Network
-    from mec_cf_gym.scenario import Scenario
-    from mec_cf_gym.streams import Streams
+
+@dataclass(frozen=True)
+class Fairness:
+    """What paper B's objective weighs: transmit powers against the least spectral efficiency of each cell."""
+
+    user_power_w: Array = axes(1)  # (..., K), full powers
+    cell: Array = axes(1)  # (..., K), whole numbers
+    weight_w: float = 0.0  # w, worth of a bit/s/Hz
 
 
 @dataclass(frozen=True)
@@ -26,22 +29,33 @@ class CoherenceBlock:
 
     Gains are relative to the receiver noise on one subcarrier, at a user's full power:
     ``SINR[n, k] = p[n, k] S[n, k] / (1 + sum_j I[n, k, j] p[n, j])``.
+
+    Paper B's receivers choose combiners by the powers. The gains are then those for full power,
+    :meth:`tuned` returns those for other powers, and :func:`~mec_cf_gym.rate` uses them.
     """
 
-    signal_gain: Array  # (..., N, K), linear
-    interference_gain: Array  # (..., N, K, K), linear, of user j on user k
-    task_bits: Array  # (..., K)
-    cycles_per_bit: Array  # (..., K)
-    local_hz: Array  # (..., K), zero for a user who computes nothing itself
-    server_hz: Array  # (..., K)
-    subcarrier_bandwidth_hz: float
-    channel: Array | None = None  # (..., N, M, K), estimated amplitude over the noise at full power
+    signal_gain: Array = axes(2)  # (..., N, K), linear
+    interference_gain: Array = axes(3)  # (..., N, K, K), linear, of user j on user k
+    task_bits: Array = axes(1)  # (..., K)
+    cycles_per_bit: Array = axes(1)  # (..., K)
+    local_hz: Array = axes(1)  # (..., K), zero for a user who computes nothing itself
+    server_hz: Array = axes(1)  # (..., K), its own, or an equal share of servers that are shared
+    subcarrier_bandwidth_hz: float = dataclasses.field()
+    channel: Array | None = axes(3, None)  # (..., N, M, K), estimated amplitude over the noise at full power
+    deadline_s: Array | None = axes(1, None)  # (..., K)
+    data_share: float = 1.0  # of a block's samples that carry data: tau_u / tau_c
+    fronthaul_load: float = 0.0  # time on the fronthaul over time on the uplink
+    servers: Servers | None = None  # where they are shared
+    receiver: Receiver | None = None  # where combiners follow the powers
+    fairness: Fairness | None = None
 
     def __post_init__(self) -> None:
         *_, num_subcarriers, num_users = self.signal_gain.shape
         users = (num_users,)
         expected = {"interference_gain": (num_subcarriers, num_users, num_users), "task_bits": users}
         expected |= {"cycles_per_bit": users, "local_hz": users, "server_hz": users}
+        if self.deadline_s is not None:
+            expected["deadline_s"] = users
         for name, shape in expected.items():
             got = tuple(getattr(self, name).shape)
             if got not in (shape, self.batch_shape + shape):
@@ -64,58 +78,43 @@ class CoherenceBlock:
         return 1.0 * self.task_bits * self.cycles_per_bit  # whole numbers could overflow
 
     @property
+    def link_bits(self) -> Array:
+        """Bits that take as long on the uplink alone as the tasks on uplink and fronthaul, ``(..., K)``."""
+        return self.task_bits * (1 + self.fronthaul_load)
+
+    @property
+    def data_bandwidth_hz(self) -> float:
+        """Bandwidth of a subcarrier times the share of the samples that carry data."""
+        return self.subcarrier_bandwidth_hz * self.data_share
+
+    @property
     def batch_shape(self) -> tuple[int, ...]:
         """Leading axes, empty for a single block."""
         return tuple(self.signal_gain.shape[:-2])
 
+    def tuned(self, power: Array) -> CoherenceBlock:
+        """Return the block with the combiners for given powers, which then stay as they are.
+
+        Args:
+            power: Power ratios, ``(..., N, K)``; a torch tensor is read, not differentiated. (The combiners of
+                full MMSE maximise the SINRs, so that their part in the gradient is zero.)
+        """
+        if self.receiver is None:
+            return self
+        signal_gain, interference_gain = self.receiver.gains(to_numpy(power)[..., 0, :])
+        return dataclasses.replace(
+            self,
+            signal_gain=signal_gain[..., None, :],
+            interference_gain=interference_gain[..., None, :, :],
+            receiver=None,
+        )
+
     def flattened(self) -> CoherenceBlock:
         """Return the block with one leading axis, which every array has; fields without leading axes repeat."""
-        tail_axes = {"signal_gain": 2, "interference_gain": 3, "channel": 3}
-        arrays: dict[str, Array] = {}
-        for field in dataclasses.fields(self):
-            array = getattr(self, field.name)
-            if isinstance(array, np.ndarray):
-                tail = array.shape[array.ndim - tail_axes.get(field.name, 1) :]
-                arrays[field.name] = np.broadcast_to(array, self.batch_shape + tail).reshape(-1, *tail)
-        return dataclasses.replace(self, **arrays)
+        return flatten_rows(self, self.batch_shape)
 
     def rows(self) -> Iterator[CoherenceBlock]:
         """Return the single blocks of a batch."""
         flat = self.flattened()
         for index in range(len(flat.signal_gain)):
             yield take_rows(flat, index)
-
-
-class BlockModel:
-    """Draws the coherence blocks of a network."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
-        self.fading = FADINGS[scenario.dynamics.fading](scenario)
-        self.combiner = COMBINERS[scenario.radio.combiner](scenario)
-
-    def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
-        """Return the block in which ``network`` has the small-scale coefficients ``fading``."""
-        scenario, users = self.scenario, (self.scenario.layout.num_users,)
-        snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
-        error_share = scenario.radio.csi_error_variance
-        error_gain = error_share * snr if error_share else None
-        amplitude = np.sqrt((1 - error_share) * snr).astype(np.float32)[..., None, :, :]
-        channel = np.empty_like(fading)
-        signal_gain = np.empty(fading.shape[:2] + users)
-        interference_gain = np.empty(fading.shape[:2] + users * 2)
-        for rows in row_slices(len(fading), fading[0].nbytes):
-            error = None if error_gain is None else error_gain[rows]
-            np.multiply(fading[rows], amplitude[rows], out=channel[rows])
-            combiner = self.combiner.combine(channel[rows], error)
-            signal_gain[rows], interference_gain[rows] = receive_gains(combiner, channel[rows], error)
-        return CoherenceBlock(
-            signal_gain=signal_gain,
-            interference_gain=interference_gain,
-            task_bits=streams.interval(scenario.tasks.task_bits, users),
-            cycles_per_bit=streams.interval(scenario.tasks.cycles_per_bit, users),
-            local_hz=network.local_hz,
-            server_hz=network.server_hz,
-            subcarrier_bandwidth_hz=scenario.subcarrier_bandwidth_hz,
-            channel=channel,
-        )

@@ -35,7 +35,7 @@ class IID:
     """Rayleigh fading, independent between blocks, subcarriers, APs and users (paper A)."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.shape = (scenario.radio.num_subcarriers, scenario.layout.num_aps, scenario.layout.num_users)
+        self.shape = (scenario.radio.num_subcarriers, scenario.num_antennas, scenario.layout.num_users)
 
     def begin(self, network: Network, streams: Streams) -> Coefficients:
         """Return the coefficients of an episode's first block."""

@@ -1,4 +1,4 @@
-"""The action contract: power ratios, then offload ratios, in one box."""
+"""The action contract: power ratios, then offload ratios, then shares of servers, in one box."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.fields import refuse
+from mec_cf_gym.servers import Servers, Shares
 
 if TYPE_CHECKING:
     from mec_cf_gym.scenario import Scenario
 
 ROUNDING = 1e-6
 """How far outside [0, 1] an entry may be and still count as a rounding error."""
+Floats = NDArray[np.float64]
 
 
 class ActionCodec:
@@ -24,48 +26,95 @@ class ActionCodec:
     An action holds the power ratios ``p[n, k]``, row by row, then the offload ratios ``rho[k]``. A user whose
     powers sum to more than its budget is scaled back onto it. Without local computing the offload ratios are
     ignored: every user offloads everything.
+
+    Where servers are shared, offload ratios are left out without local computing, and shares follow, unless the
+    scenario gives users the least computing: of every AP's (or base station's) server for every user, row by row,
+    and of the cloud's. Shares for users that an AP does not serve are ignored; a server whose shares sum to more
+    than one is scaled back onto its budget.
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        self.num_subcarriers = scenario.radio.num_subcarriers
-        self.num_users = scenario.layout.num_users
-        self.num_powers = self.num_subcarriers * self.num_users
-        self.local_computing = scenario.computing.local_computing
+        computing, users = scenario.computing, scenario.layout.num_users
+        self.shared = computing.server == "shared"
+        self.chooses_shares = self.shared and computing.computing_control == "shares"
+        self.local_computing = computing.local_computing
+        has_cloud = scenario.layout.deployment != "multi_cell"
+        self.shapes: dict[str, tuple[int, ...]] = {"power": (scenario.radio.num_subcarriers, users)}
+        if self.local_computing or not self.shared:
+            self.shapes["offload"] = (users,)
+        if self.chooses_shares:
+            self.shapes["ap_share"] = (scenario.num_sites, users)
+            self.shapes |= {"cloud_share": (users,)} if has_cloud else {}
+        self.sizes = {name: int(np.prod(shape)) for name, shape in self.shapes.items()}
+        self.num_entries = sum(self.sizes.values())
 
     def space(self) -> spaces.Box:
         """Return the space of one row's action."""
-        return spaces.Box(0.0, 1.0, (self.num_powers + self.num_users,))
+        return spaces.Box(0.0, 1.0, (self.num_entries,))
 
-    def decode(self, action: ArrayLike, batch_shape: tuple[int, ...] | None = None) -> Allocation:
+    def decode(
+        self, action: ArrayLike, servers: Servers | None = None, batch_shape: tuple[int, ...] | None = None
+    ) -> Allocation:
         """Return the allocation an action stands for.
 
         Args:
-            action: ``(..., N K + K)``, in [0, 1].
+            action: Its last axis as in :meth:`space`, in [0, 1].
+            servers: The current servers, if they are shared.
             batch_shape: What the leading axes must be; anything if not given.
 
         Raises:
             ValueError: If the action has the wrong shape, or entries that are not finite or outside [0, 1].
         """
-        values = checked("action", action, (self.num_powers + self.num_users,), batch_shape)
-        power = values[..., : self.num_powers].reshape(*values.shape[:-1], self.num_subcarriers, self.num_users)
-        total = power.sum(-2, keepdims=True)
-        offload = values[..., self.num_powers :] if self.local_computing else np.ones_like(total[..., 0, :])
-        return Allocation(power=power / np.maximum(total, 1.0), offload=offload)
+        values = checked("action", action, (self.num_entries,), batch_shape)
+        cuts = np.cumsum([0, *self.sizes.values()])
+        parts = {
+            name: values[..., low:high].reshape(*values.shape[:-1], *shape)
+            for (name, shape), low, high in zip(self.shapes.items(), cuts, cuts[1:], strict=False)
+        }
+        total = parts["power"].sum(-2, keepdims=True)
+        offload = parts["offload"] if self.local_computing else np.ones_like(total[..., 0, :])
+        power = parts["power"] / np.maximum(total, 1.0)
+        if servers is None or not self.chooses_shares:
+            return Allocation(power, offload)
+        cloud_share = parts.get("cloud_share", np.zeros_like(offload))
+        shares = Shares(
+            _within_one(parts["ap_share"] * servers.serves) * servers.ap_hz[..., None],
+            _within_one(cloud_share) * servers.cloud_hz[..., None],
+        )
+        return Allocation(power, offload, computing=shares)
 
-    def encode(self, power: ArrayLike, offload: ArrayLike) -> NDArray[np.float32]:
+    def encode(self, allocation: Allocation, servers: Servers | None = None) -> NDArray[np.float32]:
         """Return the action for an allocation; ``decode`` gives it back, to single precision.
 
         Args:
-            power: Power ratios, ``(..., N, K)``.
-            offload: Offload ratios, ``(..., K)``.
+            allocation: Power ratios, offload ratios, and computing where servers are shared; equal shares of
+                them if it has none.
+            servers: The current servers, if they are shared.
 
         Raises:
-            ValueError: If either has the wrong shape, or entries that are not finite or outside [0, 1].
+            ValueError: If a part has the wrong shape, or entries that are not finite or out of range.
         """
-        powers = checked("power", power, (self.num_subcarriers, self.num_users))
-        ratios = checked("offload", offload, (self.num_users,))
-        flat = powers.reshape(*powers.shape[:-2], self.num_powers)
-        return np.concatenate((flat, ratios), axis=-1).astype(np.float32)
+        users = self.shapes["power"][1:]
+        parts = {
+            "power": checked("power", allocation.power, self.shapes["power"]),
+            "offload": checked("offload", allocation.offload, users),
+        }
+        if servers is not None and self.chooses_shares:
+            shares = servers.equal_shares() if allocation.computing is None else allocation.computing
+            budgets = {"ap_share": servers.ap_hz[..., None], "cloud_share": servers.cloud_hz[..., None]}
+            for name, hz in (("ap_share", shares.ap_hz), ("cloud_share", shares.cloud_hz)):
+                if name in self.shapes:
+                    parts[name] = checked(name, np.asarray(hz) / budgets[name], self.shapes[name])
+        flat = [
+            parts[name].reshape(*parts[name].shape[: parts[name].ndim - len(shape)], -1)
+            for name, shape in self.shapes.items()
+        ]
+        return np.concatenate(flat, axis=-1).astype(np.float32)
+
+
+def _within_one(shares: Floats) -> Floats:
+    """Return shares whose sum over the users is at most one."""
+    return np.asarray(shares / np.maximum(shares.sum(-1, keepdims=True), 1.0))
 
 
 def checked(

@@ -20,6 +20,7 @@ GAIN_FLOOR = 1e-4
 """Gains far below -40 dB of the noise change nothing; added to keep the logarithm bounded."""
 TASK_UNITS = (1e3, 1e3, 1e9, 1e9)
 """Paper A's bits, cycles per bit, and order of CPU speeds in Hz: their logarithms are near zero."""
+DEADLINE_UNIT_S, SPEED_UNIT_HZ = 1.0, 1e9
 BOUND = 10.0
 """No gain or task a scenario admits comes near it."""
 
@@ -39,14 +40,16 @@ class ObservationModel(Protocol):
 
 
 class Gains:
-    """Signal gains, interference gains and tasks."""
+    """Signal gains, interference gains and tasks; deadlines and servers too where servers are shared."""
 
     def __init__(self, scenario: Scenario) -> None:
         users, subcarriers = scenario.layout.num_users, scenario.radio.num_subcarriers
+        self.shared = scenario.computing.server == "shared"
+        features = len(TASK_UNITS) + (2 + scenario.num_sites if self.shared else 0)
         self.shapes: dict[str, tuple[int, ...]] = {
             "signal": (subcarriers, users),
             "interference": (subcarriers, users, users),
-            "task": (users, len(TASK_UNITS)),
+            "task": (users, features),
         }
 
     def space(self) -> spaces.Dict:
@@ -54,9 +57,18 @@ class Gains:
         return spaces.Dict({name: spaces.Box(-BOUND, BOUND, shape) for name, shape in self.shapes.items()})
 
     def observe(self, block: CoherenceBlock) -> Observation:
-        """Return ``signal`` ``(..., N, K)``, ``interference`` ``(..., N, K, K)`` and ``task`` ``(..., K, 4)``."""
+        """Return ``signal`` ``(..., N, K)``, ``interference`` ``(..., N, K, K)`` and ``task`` ``(..., K, F)``.
+
+        F is 4, or 6 + L where servers are shared: then the deadline, the cloud's speed, and that of every AP
+        that serves the user follow, zero for the others.
+        """
         tasks = (block.task_bits, block.cycles_per_bit, block.local_hz, block.server_hz)
         units = [np.asarray(values) / unit for values, unit in zip(tasks, TASK_UNITS, strict=True)]
+        if self.shared:
+            servers: Any = block.servers
+            cloud_hz = np.broadcast_to(servers.cloud_hz[..., None], block.task_bits.shape)
+            units += [np.asarray(block.deadline_s) / DEADLINE_UNIT_S, cloud_hz / SPEED_UNIT_HZ]
+            units += list(np.moveaxis(servers.open_hz, -2, 0) / SPEED_UNIT_HZ)
         return {
             "signal": log_scale(block.signal_gain),
             "interference": log_scale(block.interference_gain),
@@ -70,7 +82,7 @@ class ChannelState(Gains):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         users, subcarriers = scenario.layout.num_users, scenario.radio.num_subcarriers
-        self.shapes["csi"] = (subcarriers, scenario.layout.num_aps, users)
+        self.shapes["csi"] = (subcarriers, scenario.num_antennas, users)
 
     def observe(self, block: CoherenceBlock) -> Observation:
         """Add ``csi`` ``(..., N, M, K)``: the power ``|h|^2`` over the noise, on the same scale."""

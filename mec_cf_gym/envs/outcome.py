@@ -11,34 +11,70 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.metrics import gini
-from mec_cf_gym.performance import local_latency, offload_latency, rate
+from mec_cf_gym.objective import fairness_w, needed_server_hz, transmit_power_w
+from mec_cf_gym.performance import local_latency, rate
+from mec_cf_gym.servers import Shares
 
 Floats = NDArray[np.float64]
+
+LEAST_SERVER_HZ = 1e6
+"""Speed that a user counts with who offloads to servers and is given less of them: latencies stay finite."""
+ON_TIME = 1 + 1e-6
+"""Latency over deadline up to which a deadline is met: what single precision leaves of an exact one."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Latencies of a block, or of a batch of blocks, under an allocation."""
+    """Latencies of a block, or of a batch of blocks, under an allocation, and what it cost."""
 
     rate_bps: Floats  # (..., K)
+    spectral_efficiency: Floats  # (..., K), bit/s/Hz
     offload: Floats  # (..., K)
+    server_hz: Floats  # (..., K), speed that computed for each user
     local_latency_s: Floats  # (..., K)
-    offload_latency_s: Floats  # (..., K)
-    latency_s: Floats  # (..., K), the longer of both
-    capped: NDArray[np.bool_]  # (..., K), whether the user offloads over a link that counts with the least rate
+    transmission_latency_s: Floats  # (..., K), on the uplink
+    fronthaul_latency_s: Floats  # (..., K)
+    computing_latency_s: Floats  # (..., K), at the server
+    deadline_s: Floats  # (..., K)
+    total_power_w: Floats  # (...), transmitted
+    objective_w: Floats  # (...), paper B's: total power less the worth of the least spectral efficiencies
+    capped: NDArray[np.bool_]  # (..., K), whether the user offloads and counts with the least rate or speed
 
-    def info(self, deadline_s: float) -> dict[str, Any]:
+    @property
+    def offload_latency_s(self) -> Floats:
+        """Time until the offloaded part is computed, ``(..., K)``."""
+        return self.transmission_latency_s + self.fronthaul_latency_s + self.computing_latency_s
+
+    @property
+    def latency_s(self) -> Floats:
+        """The longer of computing locally and offloading, ``(..., K)``."""
+        return np.asarray(np.maximum(self.local_latency_s, self.offload_latency_s))
+
+    @property
+    def missed(self) -> NDArray[np.bool_]:
+        """Whose deadline is missed, ``(..., K)``."""
+        return np.asarray(self.latency_s > ON_TIME * self.deadline_s)
+
+    def info(self) -> dict[str, Any]:
         """Return the entries of an environment's ``info``."""
-        max_latency_s = self.latency_s.max(-1)
+        missed = self.missed
         return {
             "latency_s": self.latency_s,
-            "max_latency_s": max_latency_s,
+            "max_latency_s": self.latency_s.max(-1),
             "local_latency_s": self.local_latency_s,
             "offload_latency_s": self.offload_latency_s,
+            "transmission_latency_s": self.transmission_latency_s,
+            "fronthaul_latency_s": self.fronthaul_latency_s,
+            "computing_latency_s": self.computing_latency_s,
             "rate_bps": self.rate_bps,
+            "spectral_efficiency": self.spectral_efficiency,
             "offload": self.offload,
+            "server_hz": self.server_hz,
+            "total_power_w": self.total_power_w,
+            "objective_w": self.objective_w,
             "gini": gini(self.latency_s),
-            "deadline_missed": max_latency_s > deadline_s,
+            "deadline_missed": missed.any(-1),
+            "missed_users": missed,
             "capped": self.capped,
         }
 
@@ -47,17 +83,62 @@ def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_eff
     """Return what ``allocation`` makes of ``block``.
 
     Latencies are finite: a link that gives less than the least spectral efficiency over the bandwidth, or
-    nothing, counts with that.
+    nothing, counts with that, and so does a server that gives less than the least speed.
+
+    Args:
+        block: Coherence blocks with deadlines and fairness, as environments have them.
+        allocation: Powers, offload ratios and, where servers are shared, computing.
+        least_spectral_efficiency: In bit/s/Hz.
     """
-    rate_bps = rate(block, allocation.power)
-    least_bps = least_spectral_efficiency * block.subcarrier_bandwidth_hz * block.num_subcarriers
-    local_latency_s = local_latency(block, allocation.offload)
-    offload_latency_s = offload_latency(block, np.maximum(rate_bps, least_bps), allocation.offload)
+    block = block.tuned(allocation.power)
+    rate_bps, offload = rate(block, allocation.power), allocation.offload
+    bandwidth_hz = block.subcarrier_bandwidth_hz * block.num_subcarriers
+    least_bps = least_spectral_efficiency * bandwidth_hz
+    given_hz = _given_hz(block, allocation.computing)
+    server_hz = np.maximum(given_hz, LEAST_SERVER_HZ) if block.servers is not None else given_hz
+    transmission_s = offload * (block.task_bits / np.maximum(rate_bps, least_bps))
+    efficiency = rate_bps / bandwidth_hz
+    total_power_w = transmit_power_w(block, allocation.power)
     return Outcome(
         rate_bps=rate_bps,
-        offload=allocation.offload,
-        local_latency_s=local_latency_s,
-        offload_latency_s=offload_latency_s,
-        latency_s=np.maximum(local_latency_s, offload_latency_s),
-        capped=(rate_bps < least_bps) & (allocation.offload > 0),
+        spectral_efficiency=efficiency,
+        offload=offload,
+        server_hz=given_hz,
+        local_latency_s=local_latency(block, offload),
+        transmission_latency_s=transmission_s,
+        fronthaul_latency_s=block.fronthaul_load * transmission_s,
+        computing_latency_s=offload * (block.task_cycles / server_hz),
+        deadline_s=np.broadcast_to(np.asarray(block.deadline_s), rate_bps.shape),
+        total_power_w=total_power_w,
+        objective_w=total_power_w - fairness_w(block, efficiency),
+        capped=((rate_bps < least_bps) | (given_hz < server_hz)) & (offload > 0),
     )
+
+
+def least_computing(
+    block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float
+) -> Shares:
+    """Return the least computing with which the users meet their deadlines at given powers and offload ratios.
+
+    A user whose deadline passes before its task has arrived asks for an equal share. Where the budgets do not
+    meet all needs, everybody gets the same part of its own.
+
+    Args:
+        block: A block whose servers are shared.
+        allocation: Powers and offload ratios.
+        least_spectral_efficiency: In bit/s/Hz, as in :func:`outcome_of`.
+    """
+    assert block.servers is not None
+    least_bps = least_spectral_efficiency * block.subcarrier_bandwidth_hz * block.num_subcarriers
+    rate_bps = np.maximum(rate(block, allocation.power), least_bps)
+    needed_hz = needed_server_hz(block, rate_bps, allocation.offload)
+    too_late = needed_hz > block.servers.most_hz
+    shares, _ = block.servers.least_shares(np.where(too_late, block.server_hz, needed_hz))
+    return shares
+
+
+def _given_hz(block: CoherenceBlock, computing: Shares | None) -> Floats:
+    """Return the speed that computes for each user; without shares, the block's own."""
+    if computing is not None:
+        return computing.total_hz
+    return np.broadcast_to(block.server_hz, (*block.batch_shape, block.num_users))

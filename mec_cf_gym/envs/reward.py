@@ -34,5 +34,21 @@ class MaxLatency:
         return -1e3 * largest_s
 
 
-REWARDS: dict[str, type[RewardModel]] = {"max_latency": MaxLatency}
+class PowerFairness:
+    """Minus paper B's objective, ``w min_k SE_k - sum_k p_k`` in watts, less a penalty for missed deadlines.
+
+    A user who misses its deadline L with a latency T costs ``deadline_penalty_w (1 + ln(T / L))``.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.penalty_w = scenario.episode.deadline_penalty_w
+
+    def reward(self, outcome: Outcome) -> NDArray[np.float64]:
+        """Return minus the objective and the penalties, ``(...)``, in watts."""
+        excess = np.log(np.maximum(outcome.latency_s / outcome.deadline_s, 1.0))
+        penalties = np.where(outcome.missed, 1 + excess, 0.0).sum(-1)
+        return np.asarray(-outcome.objective_w - self.penalty_w * penalties)
+
+
+REWARDS: dict[str, type[RewardModel]] = {"max_latency": MaxLatency, "power_fairness": PowerFairness}
 """Rewards by name; add your own to use it as ``reward``."""

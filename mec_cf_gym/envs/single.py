@@ -15,8 +15,9 @@ from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_options, checked_seed
 from mec_cf_gym.envs.vector import UNKNOWN_SEED, Floats, Frame, MECVectorEnv
 from mec_cf_gym.network.network import Network
-from mec_cf_gym.rows import take_rows
+from mec_cf_gym.rows import stack_rows, take_rows
 from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.servers import Servers, Shares
 
 
 class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
@@ -71,13 +72,20 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
     def _np_random(self, generator: np.random.Generator) -> None:
         self._rows.np_random = (generator,)
 
-    def encode(self, power: ArrayLike, offload: ArrayLike) -> NDArray[np.float32]:
-        """Return the action for power ratios ``(N, K)`` and offload ratios ``(K,)``.
+    def encode(
+        self, power: ArrayLike, offload: ArrayLike, computing: Shares | None = None
+    ) -> NDArray[np.float32]:
+        """Return the action for power ratios ``(N, K)``, offload ratios ``(K,)`` and computing.
+
+        Args:
+            power: Power ratios.
+            offload: Offload ratios.
+            computing: Where servers are shared, speeds for ``(L, K)`` and ``(K,)``; None: equal ones.
 
         Raises:
             ValueError: If either has the wrong shape, or entries that are not finite or outside [0, 1].
         """
-        return self._rows.encode(power, offload)
+        return self._rows.codec.encode(Allocation(power, offload, computing=computing), self._servers())  # type: ignore[arg-type]
 
     def decode(self, action: ArrayLike) -> tuple[Floats, Floats]:
         """Return the power ratios ``(N, K)``, within the budgets, and offload ratios ``(K,)`` of an action.
@@ -86,6 +94,17 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
             ValueError: If the action has the wrong shape, or entries that are not finite or outside [0, 1].
         """
         return self._rows.decode(action)
+
+    def allocation(self, action: ArrayLike) -> Allocation:
+        """Return all that an action stands for in the current block: what :meth:`decode` does, and computing.
+
+        Raises:
+            ValueError: If the action has the wrong shape, or entries that are not finite or outside [0, 1].
+        """
+        return self._rows.codec.decode(action, self._servers(), batch_shape=())
+
+    def _servers(self) -> Servers | None:
+        return take_rows(self._rows.servers, 0)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -113,7 +132,7 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         """Apply an allocation to the current block, and move on to the next.
 
         Args:
-            action: ``(N K + K,)``, in [0, 1].
+            action: As in the action space, in [0, 1].
 
         Returns:
             Observation of the next block, reward, terminated (always False), truncated, info.
@@ -124,8 +143,8 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         """
         if self._over:
             raise ResetNeeded("the episode is over: call reset()")
-        power, offload = self._rows.decode(action, batch_shape=())
-        observations, rewards, _, truncations, infos = self._rows.apply(Allocation(power[None], offload[None]))
+        allocation = self.allocation(action)
+        observations, rewards, _, truncations, infos = self._rows.apply(stack_rows([allocation]))
         self._over = bool(truncations[0])
         info = {name: values[0] for name, values in infos.items() if not name.startswith("_")}
         return _first_row(observations), float(rewards[0]), False, self._over, info

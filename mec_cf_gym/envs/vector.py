@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -18,12 +19,13 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.action import ActionCodec
 from mec_cf_gym.envs.observation import OBSERVATIONS, Observation
 from mec_cf_gym.envs.options import checked_mask, checked_options, checked_seeds
-from mec_cf_gym.envs.outcome import Outcome, outcome_of
+from mec_cf_gym.envs.outcome import Outcome, least_computing, outcome_of
 from mec_cf_gym.envs.reward import REWARDS
 from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.rows import put_rows, take_rows
 from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.servers import Servers, Shares
 from mec_cf_gym.streams import Streams
 from mec_cf_gym.world import State, World
 
@@ -32,6 +34,19 @@ Flags = NDArray[np.bool_]
 Frame = NDArray[np.uint8]
 UNKNOWN_SEED = -1
 MOST_ROWS = 10**6
+SHAPING = (
+    "num_users",
+    "num_subcarriers",
+    "num_aps",
+    "antennas_per_ap",
+    "num_base_stations",
+    "antennas_per_base_station",
+    "pilot_samples",
+    "server",
+    "computing_control",
+    "observation",
+)
+"""Fields that decide the shapes of observations, actions and networks."""
 Step = tuple[Observation, Floats, Flags, Flags, dict[str, Any]]
 
 
@@ -64,6 +79,8 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     }
     fixed_fields: ClassVar[Mapping[str, Any]] = {}
     """Scenario fields that the environment's id fixes."""
+    usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_a
+    """Returns the scenario if none is given."""
 
     def __init__(
         self,
@@ -78,7 +95,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self.render_mode = render_mode
         self._adopt(self._resolve(scenario, fields))
         self.single_observation_space = self._observation.space()
-        self.single_action_space = self._codec.space()
+        self.single_action_space = self.codec.space()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._streams = Streams(np.random.default_rng() for _ in range(num_envs))
@@ -121,21 +138,34 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         """The seeds the rows' generators were given; -1 where unknown, as in Gymnasium."""
         return self._seeds
 
-    def encode(self, power: ArrayLike, offload: ArrayLike) -> NDArray[np.float32]:
-        """Return the actions for power ratios ``(rows, N, K)`` and offload ratios ``(rows, K)``."""
-        return self._codec.encode(power, offload)
+    @property
+    def servers(self) -> Servers | None:
+        """The current servers, one set a row, if they are shared and actions divide them."""
+        return self.block.servers if self.codec.chooses_shares else None
+
+    def encode(
+        self, power: ArrayLike, offload: ArrayLike, computing: Shares | None = None
+    ) -> NDArray[np.float32]:
+        """Return the actions for power ratios ``(rows, N, K)``, offload ratios ``(rows, K)`` and computing.
+
+        Args:
+            power: Power ratios.
+            offload: Offload ratios.
+            computing: Where servers are shared, speeds for ``(rows, L, K)`` and ``(rows, K)``; None: equal ones.
+        """
+        return self.codec.encode(Allocation(power, offload, computing=computing), self.servers)  # type: ignore[arg-type]
 
     def decode(self, action: ArrayLike, batch_shape: tuple[int, ...] | None = None) -> tuple[Floats, Floats]:
         """Return the power ratios ``(..., N, K)`` and offload ratios ``(..., K)`` of actions.
 
         Args:
-            action: ``(..., N K + K)``, in [0, 1].
+            action: Its last axis as in the action space, in [0, 1].
             batch_shape: What the leading axes must be; anything if not given.
 
         Raises:
             ValueError: For actions of the wrong shape, not finite, or outside [0, 1].
         """
-        allocation = self._codec.decode(action, batch_shape)
+        allocation = self.codec.decode(action, batch_shape=batch_shape)
         return allocation.power, allocation.offload
 
     def reset(
@@ -175,7 +205,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         """Give every row its allocation for the current block, and move on to the next block.
 
         Args:
-            actions: ``(num_envs, N K + K)``, in [0, 1].
+            actions: ``(num_envs, ...)``, in [0, 1].
 
         Returns:
             Observations, rewards, terminations (always False), truncations, and info: arrays with one entry a
@@ -186,19 +216,19 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             ResetNeeded: Before the first reset.
         """
         self._current()
-        return self.apply(self._codec.decode(actions, batch_shape=(self.num_envs,)))
+        return self.apply(self.codec.decode(actions, self.servers, batch_shape=(self.num_envs,)))
 
     def apply(self, allocation: Allocation) -> Step:
         """Do what :meth:`step` does, with the allocation that its actions stand for."""
         state = self._current()
-        outcome = outcome_of(state.block, allocation, self._scenario.episode.least_spectral_efficiency)
+        outcome = self._judge(state.block.tuned(allocation.power), allocation)
         stepped = ~self._ended
         self._state = self._next(state, stepped)
         self._outcome, self._stepped = outcome, stepped
         self._elapsed = np.where(stepped, self._elapsed + 1, 0)
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
         rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
-        info = outcome.info(self._scenario.dynamics.block_s)
+        info = outcome.info()
         info |= {f"_{name}": stepped for name in info}
         terminations = np.zeros(self.num_envs, np.bool_)
         return self._observation.observe(self.block), rewards, terminations, self._ended.copy(), info
@@ -223,6 +253,13 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             raise ResetNeeded("call reset() first: there is no network yet")
         return self._state
 
+    def _judge(self, block: CoherenceBlock, allocation: Allocation) -> Outcome:
+        """Return the outcome of an allocation, with the least computing if actions do not choose it."""
+        least = self._scenario.episode.least_spectral_efficiency
+        if self.codec.shared and not self.codec.chooses_shares:
+            allocation = dataclasses.replace(allocation, computing=least_computing(block, allocation, least))
+        return outcome_of(block, allocation, least)
+
     def _next(self, state: State, stepped: Flags) -> State:
         """Return ``state`` one block later where ``stepped``, and on new networks elsewhere."""
         if stepped.all():
@@ -240,7 +277,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
 
     def _resolve(self, scenario: Scenario | None, fields: Mapping[str, Any]) -> Scenario:
         """Return the scenario with ``fields`` replaced and the id's own fields enforced."""
-        base = Scenario.paper_a() if scenario is None else scenario
+        base = self.usual_scenario() if scenario is None else scenario
         if not isinstance(base, Scenario):
             raise refuse("scenario", base, "it must be a Scenario")
         for name in fields.keys() & self.fixed_fields.keys():
@@ -277,12 +314,12 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     def _shapes(scenario: Scenario) -> dict[str, Any]:
         """Return the fields that decide the shapes of observations and actions."""
         fields = scenario.to_dict()
-        return {name: fields[name] for name in ("num_users", "num_subcarriers", "num_aps", "observation")}
+        return {name: fields[name] for name in SHAPING}
 
     def _adopt(self, scenario: Scenario) -> None:
         """Build the parts that ``scenario`` chooses."""
         self._scenario = scenario
         self._world = World(scenario)
-        self._codec = ActionCodec(scenario)
+        self.codec = ActionCodec(scenario)
         self._observation = OBSERVATIONS[scenario.episode.observation](scenario)
         self._reward = REWARDS[scenario.episode.reward](scenario)

@@ -63,5 +63,10 @@ def uniform_in_disk(streams: Streams, points: int, radius_m: float) -> NDArray[n
     return np.stack((distance_m * np.cos(angle), distance_m * np.sin(angle)), axis=-1)
 
 
+def plain_offsets(origins_m: NDArray[np.float64], targets_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``, ``(..., M, K, 2)``, in metres."""
+    return targets_m[..., None, :, :] - origins_m[..., :, None, :]
+
+
 LAYOUTS: dict[str, type[LayoutModel]] = {"cell_free": CellFree, "cellular": Cellular}
 """Layouts by name; add your own to use it as ``deployment``."""

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.network.layout import LAYOUTS
+from mec_cf_gym.network.layout import LAYOUTS, plain_offsets
 from mec_cf_gym.network.mobility import MOBILITIES
 from mec_cf_gym.network.propagation import PROPAGATIONS
+from mec_cf_gym.network.statistics import ChannelStatistics
+from mec_cf_gym.servers import Servers
 from mec_cf_gym.units import dbm_to_w
 
 if TYPE_CHECKING:
@@ -33,11 +35,14 @@ class Network:
     large_scale_gain: Floats  # (..., M, K), linear
     user_power_w: Floats  # (..., K), power budgets
     local_hz: Floats  # (..., K), zero for a user who computes nothing itself
-    server_hz: Floats  # (..., K)
+    server_hz: Floats  # (..., K), its own, or an equal share of servers that are shared
+    cell: NDArray[np.intp]  # (..., K), users of one cell share a term of the objective
+    servers: Servers | None = None  # where they are shared
+    statistics: ChannelStatistics | None = None  # of APs with several antennas
 
 
 class NetworkModel:
-    """Draws networks of a scenario and moves their users."""
+    """Draws networks on a disk (paper A) and moves their users."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -58,10 +63,11 @@ class NetworkModel:
             waypoints_m=self.mobility.draw_waypoints(streams, user_positions_m),
             speed_m_per_s=streams.interval(scenario.dynamics.speed_m_per_s, users),
             shadowing_db=shadowing_db,
-            large_scale_gain=self.propagation.gain(ap_positions_m, user_positions_m, shadowing_db),
+            large_scale_gain=self.propagation.gain(plain_offsets(ap_positions_m, user_positions_m), shadowing_db),
             user_power_w=dbm_to_w(streams.interval(scenario.radio.user_power_dbm, users)),
             local_hz=local_hz if scenario.computing.local_computing else np.zeros_like(local_hz),
             server_hz=streams.interval(scenario.computing.server_hz, users),
+            cell=np.zeros_like(local_hz, np.intp),
         )
 
     def advance(self, network: Network, streams: Streams) -> Network:
@@ -75,5 +81,7 @@ class NetworkModel:
             network,
             user_positions_m=positions_m,
             waypoints_m=waypoints_m,
-            large_scale_gain=self.propagation.gain(network.ap_positions_m, positions_m, network.shadowing_db),
+            large_scale_gain=self.propagation.gain(
+                plain_offsets(network.ap_positions_m, positions_m), network.shadowing_db
+            ),
         )

@@ -23,13 +23,13 @@ class PropagationModel(Protocol):
         """Return the shadowing of every link in dB, ``(rows, M, K)``."""
         ...
 
-    def gain(
-        self,
-        ap_positions_m: NDArray[np.float64],
-        user_positions_m: NDArray[np.float64],
-        shadowing_db: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """Return the large-scale gain beta, ``(rows, M, K)``, linear."""
+    def gain(self, offsets_m: NDArray[np.float64], shadowing_db: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the large-scale gain beta, linear, ``(..., M, K)``.
+
+        Args:
+            offsets_m: From APs to users, ``(..., M, K, 2)``.
+            shadowing_db: ``(..., M, K)``.
+        """
         ...
 
 
@@ -50,14 +50,8 @@ class LogDistance:
         per_site = streams.normal((int(site_of_ap.max()) + 1, self.num_users))
         return self.radio.shadowing_db * per_site[:, site_of_ap]
 
-    def gain(
-        self,
-        ap_positions_m: NDArray[np.float64],
-        user_positions_m: NDArray[np.float64],
-        shadowing_db: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """Return the large-scale gain beta, ``(rows, M, K)``, linear."""
-        offsets_m = ap_positions_m[..., :, None, :] - user_positions_m[..., None, :, :]
+    def gain(self, offsets_m: NDArray[np.float64], shadowing_db: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the large-scale gain beta, linear, ``(..., M, K)``, from offsets ``(..., M, K, 2)``."""
         squared_distance_m2 = np.square(offsets_m).sum(-1) + self.height_difference_m**2
         path_gain_db = self.radio.path_loss_intercept_db - 5 * self.radio.path_loss_exponent * np.log10(
             squared_distance_m2

@@ -1,0 +1,84 @@
+"""Paper B's objective and what deadlines ask for."""
+
+from __future__ import annotations
+
+import math
+
+from mec_cf_gym.arrays import Array, promote
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.performance import rate
+
+
+def spectral_efficiency(block: CoherenceBlock, power: Array) -> Array:
+    """Return the users' spectral efficiencies, ``SE_k = tau_u/tau_c log2(1 + SINR_k)`` (paper B; the book, eq. 5.4).
+
+    Args:
+        block: The coherence block; combiners that follow the powers are those for ``power``.
+        power: Power ratios, ``(..., N, K)``.
+
+    Returns:
+        bit/s/Hz of the whole bandwidth, ``(..., K)``; averaged over blocks it is the ergodic one.
+    """
+    return rate(block, power) / (block.subcarrier_bandwidth_hz * block.num_subcarriers)
+
+
+def power_fairness(block: CoherenceBlock, power: Array) -> Array:
+    """Return paper B's objective, ``sum_k p_k - w min_k SE_k``, with one minimum for each cell.
+
+    Args:
+        block: A coherence block whose ``fairness`` is set.
+        power: Power ratios, ``(..., N, K)``.
+
+    Returns:
+        Watts, ``(...)``; the smaller, the better.
+
+    Raises:
+        ValueError: If the block has no ``fairness``.
+    """
+    return transmit_power_w(block, power) - fairness_w(block, spectral_efficiency(block, power))
+
+
+def transmit_power_w(block: CoherenceBlock, power: Array) -> Array:
+    """Return the sum of all users' transmit powers, ``(...)``, in watts."""
+    if block.fairness is None:
+        raise ValueError("fairness=None is not allowed: the block must say what powers and cells its users have")
+    xp, (power, user_power_w) = promote(power, block.fairness.user_power_w)
+    return xp.sum(xp.sum(power, axis=-2) * user_power_w, axis=-1)
+
+
+def fairness_w(block: CoherenceBlock, efficiency: Array) -> Array:
+    """Return what the cells' least spectral efficiencies are worth, ``w sum_cells min_k SE_k``, in watts, ``(...)``.
+
+    Args:
+        block: A coherence block whose ``fairness`` is set.
+        efficiency: Spectral efficiencies, ``(..., K)``.
+    """
+    if block.fairness is None:
+        raise ValueError("fairness=None is not allowed: the block must say what powers and cells its users have")
+    xp, (efficiency, cell) = promote(efficiency, block.fairness.cell)
+    total = 0.0 * xp.sum(efficiency, axis=-1)
+    for number in range(int(xp.max(cell)) + 1):
+        least = xp.min(xp.where(cell == number, efficiency, math.inf), axis=-1)
+        total = total + xp.where(least < math.inf, least, 0.0)  # a cell may be empty
+    return block.fairness.weight_w * total
+
+
+def needed_server_hz(block: CoherenceBlock, rate_bps: Array, offload: Array) -> Array:
+    """Return the least server speeds that meet the deadlines, ``rho c_k / (L_k - rho (b_k/R_k + T_fh,k))``.
+
+    Args:
+        block: A coherence block whose ``deadline_s`` is set.
+        rate_bps: Rates in bit/s, ``(..., K)``.
+        offload: Offload ratios rho, ``(..., K)``.
+
+    Returns:
+        Hz, ``(..., K)``; infinite for a user whose deadline passes before its task has arrived.
+    """
+    xp, (rate_bps, offload, bits, cycles, deadline_s) = promote(
+        rate_bps, offload, block.link_bits, block.task_cycles, block.deadline_s
+    )
+    sends = rate_bps > 0
+    arrival_s = xp.where(sends, bits / xp.where(sends, rate_bps, 1.0), math.inf)
+    left_s = deadline_s - xp.where(offload > 0, offload * xp.where(offload > 0, arrival_s, 0.0), 0.0)
+    in_time = left_s > 0
+    return xp.where(in_time, offload * cycles / xp.where(in_time, left_s, 1.0), math.inf)
