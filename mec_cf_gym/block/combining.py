@@ -37,7 +37,7 @@ class MaximumRatio:
 
     def combine(self, channel: Channel, error_gain: Floats | None) -> Channel:
         """Return the normalised channels."""
-        return _unit_columns(channel)
+        return unit_columns(channel)
 
 
 class ZeroForcing:
@@ -48,8 +48,8 @@ class ZeroForcing:
 
     def combine(self, channel: Channel, error_gain: Floats | None) -> Channel:
         """Return the normalised columns of the pseudo-inverse."""
-        unit = _unit_columns(channel.astype(np.complex128))
-        return _unit_columns(unit @ np.linalg.inv(_adjoint(unit) @ unit))
+        unit = unit_columns(channel.astype(np.complex128))
+        return unit_columns(unit @ np.linalg.inv(adjoint(unit) @ unit))
 
 
 class MinimumMeanSquareError:
@@ -67,10 +67,10 @@ class MinimumMeanSquareError:
         weighted = channel.astype(np.complex128)
         if error_gain is not None:
             weighted = weighted / (1 + self.power * error_gain.sum(-1))[..., None, :, None]
-        system = _adjoint(channel) @ weighted
+        system = adjoint(channel) @ weighted
         system *= self.power
         system += np.eye(channel.shape[-1])
-        return _unit_columns(weighted @ np.linalg.inv(system))
+        return unit_columns(weighted @ np.linalg.inv(system))
 
 
 def receive_gains(combiner: Channel, channel: Channel, error_gain: Floats | None) -> tuple[Floats, Floats]:
@@ -88,7 +88,7 @@ def receive_gains(combiner: Channel, channel: Channel, error_gain: Floats | None
     Returns:
         Signal gains, ``(..., N, K)``, and interference gains, ``(..., N, K, K)``, from user j on user k.
     """
-    interference_gain = _power(_adjoint(combiner) @ channel).astype(np.float64)
+    interference_gain = _power(adjoint(combiner) @ channel).astype(np.float64)
     users = np.arange(channel.shape[-1])
     signal_gain = interference_gain[..., users, users]
     interference_gain[..., users, users] = 0.0
@@ -101,11 +101,13 @@ def _power(array: Channel) -> NDArray[Any]:
     return np.square(array.real) + np.square(array.imag)
 
 
-def _adjoint(matrix: Channel) -> Channel:
+def adjoint(matrix: Channel) -> Channel:
+    """Return the conjugate transposes of matrices."""
     return np.swapaxes(matrix.conj(), -1, -2)
 
 
-def _unit_columns(matrix: Channel) -> Channel:
+def unit_columns(matrix: Channel) -> Channel:
+    """Return matrices with each column scaled to unit norm; zero columns stay zero."""
     squared: NDArray[Any] = np.vecdot(matrix, matrix, axis=-2).real  # type: ignore[call-overload]
     norm = np.sqrt(squared)
     inverse = 1 / np.maximum(norm, np.finfo(norm.dtype).tiny)  # a dead channel gets a zero combiner

@@ -1,0 +1,54 @@
+"""What the combiners of clusters make of the users' signals: the gains that rates are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mec_cf_gym.block.clusters import Flags, Floats, flat_reals, networks, user_slots
+from mec_cf_gym.block.definite import Complex
+
+
+def clustered_gains(
+    combiner: Complex, channel: Complex, error_covariance: Complex | None, serves: Flags
+) -> tuple[Floats, Floats]:
+    """Return the signal and interference gains of unit-norm combiners, noise power being one.
+
+    ``S_k = |v_k^H D_k h_k|^2`` and ``I_kj = |v_k^H D_k h_j|^2`` for ``j != k``; an estimation error of covariance
+    ``C_j`` adds ``v_k^H D_k C_j D_k v_k`` to ``I_kj``, the diagonal included. With estimates and errors the SINR
+    is that of the book's (5.5); with true channels and no errors it is the genie-aided one (5.50). Leading axes
+    broadcast.
+
+    Args:
+        combiner: Combiners of unit norm, zero at APs that do not serve the user, ``(..., L, A, K)``.
+        channel: Channel estimates, ``(..., L, A, K)``.
+        error_covariance: Covariances of the estimation errors, ``(..., L, K, A, A)``; None for perfect CSI.
+        serves: Whether AP l serves user k, ``(..., L, K)``.
+
+    Returns:
+        Signal gains, ``(..., K)``, and interference gains, ``(..., K, K)``, from user j on user k.
+    """
+    lead, rows = networks((combiner, 3), (channel, 3), (error_covariance, 4), (serves, 2))
+    num_users = channel.shape[-1]
+    signal_gain = np.empty((*lead, num_users))
+    interference_gain = np.empty((*lead, num_users, num_users))
+    for row, (vectors, one_channel, error, one_serves) in rows:  # one network at a time stays in cache
+        cross = vectors.reshape(-1, num_users).conj().T @ one_channel.reshape(-1, num_users)
+        gain = np.square(cross.real) + np.square(cross.imag)
+        signal_gain[row] = gain.diagonal()
+        np.fill_diagonal(gain, 0.0)
+        if error is not None:
+            gain += _error_gain(vectors, error, one_serves)
+        interference_gain[row] = gain
+    return signal_gain, interference_gain
+
+
+def _error_gain(combiner: Complex, error_covariance: Complex, serves: Flags) -> Floats:
+    """Return ``v_k^H C_j v_k`` of one network, ``(K, K)``, as inner products of ``C_j`` and ``v_k v_k^H``."""
+    num_aps, _, num_users = combiner.shape
+    users = user_slots(serves)
+    vectors = np.swapaxes(combiner, -1, -2)[np.arange(num_aps)[:, None], users]  # (L, S, A)
+    outer = vectors[..., :, None] * vectors[..., None, :].conj()
+    errors = flat_reals(outer) @ np.swapaxes(flat_reals(error_covariance), -1, -2)  # (L, S, K)
+    from_ap = np.zeros((num_aps, num_users, num_users))
+    np.put_along_axis(from_ap, users[..., None], errors, axis=-2)
+    return np.asarray(from_ap.sum(0))

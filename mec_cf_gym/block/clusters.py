@@ -1,0 +1,51 @@
+"""Clusters: which access points (APs) serve which users, and arrays laid out for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.block.definite import Complex
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+def share_aps(serves: Flags) -> Flags:
+    """Return whether users k and i have an AP in common, ``(..., K, K)`` from ``(..., L, K)`` (5.15)."""
+    counts = serves.astype(np.float64)
+    return np.asarray(np.swapaxes(counts, -1, -2) @ counts > 0)
+
+
+def user_slots(serves: Flags) -> NDArray[np.intp]:
+    """Return the users of each AP, ``(L, S)`` from ``(L, K)``, S being the most that an AP serves.
+
+    An AP with fewer users fills its slots with some that it does not serve.
+    """
+    return np.argsort(~serves, axis=-1, kind="stable")[:, : serves.sum(-1).max(initial=0)]
+
+
+def flat_reals(matrices: Complex) -> Floats:
+    """Return matrices as vectors of real and imaginary parts, ``(..., 2 A A)``; real products are cheaper."""
+    flat = np.ascontiguousarray(matrices, np.complex128).reshape(*matrices.shape[:-2], -1)
+    return flat.view(np.float64)
+
+
+def networks(
+    *arrays: tuple[NDArray[Any] | None, int],
+) -> tuple[tuple[int, ...], Iterator[tuple[tuple[int, ...], list[Any]]]]:
+    """Return the shape that all leading axes broadcast to, and for each index into it the arrays of that network.
+
+    Args:
+        arrays: Arrays, each with the number of its axes that are no leading ones; None stays None.
+    """
+    present = [(array, array.ndim - tail) for array, tail in arrays if array is not None]
+    lead = np.broadcast_shapes(*(array.shape[:axes] for array, axes in present))
+    spread = [
+        None if array is None else np.broadcast_to(array, lead + array.shape[array.ndim - tail :])
+        for array, tail in arrays
+    ]
+    return lead, ((row, [None if array is None else array[row] for array in spread]) for row in np.ndindex(lead))

@@ -1,0 +1,43 @@
+"""Linear systems of many Hermitian positive definite matrices, large or a few antennas small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Complex = NDArray[np.complexfloating[Any, Any]]
+
+SMALL = 8
+"""Up to this size a call of LAPACK per matrix costs more than its arithmetic."""
+
+
+def solve_definite(matrix: Complex, right: Complex) -> Complex:
+    """Return ``matrix^-1 right``.
+
+    Args:
+        matrix: Hermitian positive definite matrices, ``(..., A, A)``.
+        right: Right-hand sides, ``(..., A, K)``.
+
+    Returns:
+        ``(..., A, K)``.
+    """
+    if matrix.shape[-1] > SMALL:
+        return np.linalg.solve(matrix, right)
+    return np.asarray(_inverse(matrix) @ right)
+
+
+def _inverse(matrix: Complex) -> Complex:
+    """Invert all matrices side by side by Gauss-Jordan elimination, which needs no pivoting on definite ones."""
+    size = matrix.shape[-1]
+    work = matrix.reshape(-1, size * size).T.reshape(size, size, -1)  # a copy; the last axis counts matrices
+    for pivot in range(size):
+        column = work[:, pivot].copy()
+        scale = 1 / column[pivot].real
+        column[pivot] = 0
+        work[:, pivot] = 0
+        work[pivot, pivot] = 1
+        work[pivot] *= scale
+        work -= column[:, None] * work[pivot]
+    return np.ascontiguousarray(work.reshape(size * size, -1).T).reshape(matrix.shape)
