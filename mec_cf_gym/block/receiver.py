@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS, clustered_gains
+from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
+from mec_cf_gym.block.clustered_gains import clustered_gains
 from mec_cf_gym.rows import axes
 
 Floats = NDArray[np.float64]

@@ -7,15 +7,42 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Matrices = NDArray[np.complex64]
+from mec_cf_gym.block.estimation import covariance_root, error_covariance, estimate, pilot_whitening
+
+Complexes = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
 class ChannelStatistics:
-    """Second-order statistics over the noise, at the users' full power, for L APs of A antennas."""
+    """Second-order statistics over the noise, at the users' full power, for L APs of A antennas.
+
+    All in double precision: estimates of strong channels are small differences of large numbers.
+    """
 
     pilot: NDArray[np.intp]  # (..., K)
     serves: NDArray[np.bool_]  # (..., L, K), whether an AP is in a user's cluster
-    covariance_root: Matrices  # (..., L, K, A, A), times white noise it is a channel
-    pilot_inverse: Matrices  # (..., L, T, A, A), inverse covariance of what is received on each pilot
-    error_covariance: Matrices  # (..., L, K, A, A)
+    root: Complexes  # (..., L, K, A, A), times white noise it is a channel
+    whitening: Complexes  # (..., L, T, A, A), of what is received on each pilot
+    error_covariance: Complexes  # (..., L, K, A, A)
+
+    @classmethod
+    def of(
+        cls, covariance: Complexes, pilot: NDArray[np.intp], serves: NDArray[np.bool_], num_pilots: int
+    ) -> ChannelStatistics:
+        """Return the statistics that follow from the channels' covariances, ``(..., L, K, A, A)``."""
+        whitening = pilot_whitening(covariance, pilot, num_pilots)
+        return cls(
+            pilot=pilot,
+            serves=serves,
+            root=covariance_root(covariance),
+            whitening=whitening,
+            error_covariance=error_covariance(covariance, pilot, whitening),
+        )
+
+    def channel(self, white: NDArray[np.complex64]) -> Complexes:
+        """Return the channels that white noise ``(..., L, A, K)`` gives, ``(..., L, A, K)``."""
+        return np.swapaxes((self.root @ np.swapaxes(white, -1, -2)[..., None])[..., 0], -1, -2)
+
+    def estimate(self, channel: Complexes, noise: NDArray[np.complex64]) -> Complexes:
+        """Return MMSE estimates ``(..., L, A, K)`` of channels, given the noise ``(..., L, A, T)`` on the pilots."""
+        return estimate(channel, noise, self.root, self.pilot, self.whitening)
