@@ -106,7 +106,8 @@ def stack_solutions(rows: Sequence[AnySolution], batch_shape: tuple[int, ...]) -
         )
         for row in rows
     ]
-    return _stack_fields(padded, stack)
+    stacked: AnySolution = _stack_fields(padded, stack)
+    return stacked
 
 
 def _stack_fields(rows: Sequence[Any], stack: Callable[[Sequence[Any]], Any]) -> Any:

@@ -25,8 +25,8 @@ BY_SCA = "by SCA"
 class ExactPowerControl(Solver):
     """SCA's fixed points, many times faster a step: exact powers for fixed combiners, then new combiners.
 
-    The servers' budgets are checked afterwards. Where they do not allow what the deadlines then ask for, powers and
-    computing depend on each other, and the problem is left to :class:`SCA`.
+    The servers' budgets are checked afterwards. Where they do not allow what the deadlines then ask for, powers
+    and computing depend on each other, and the problem is left to :class:`SCA`.
 
     Args:
         tolerance: Largest change of a power ratio in a step at which to stop.

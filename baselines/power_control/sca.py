@@ -25,8 +25,8 @@ class SCA(Solver):
 
     Every step chooses the combiners for the current powers, solves a convex problem that touches the true one
     there and lies inside it, and judges what it finds by its own combiners. Those of P-MMSE do not maximise the
-    SINRs, so the objective may rise a little from step to step, and deadlines that a step just met may need a little
-    more power; with MMSE and L-MMSE of one base station it falls. The best point is returned.
+    SINRs, so the objective may rise a little from step to step, and deadlines that a step just met may need a
+    little more power; with MMSE and L-MMSE of one base station it falls. The best point is returned.
 
     Args:
         tolerance: Relative change of the objective in a step at which to stop.
@@ -49,8 +49,8 @@ class SCA(Solver):
 
         ``status`` is ``"converged"``, ``"step limit"`` or ``"solver stopped"``, or ``"infeasible"`` if not all
         deadlines can be met: then those of ``infeasible_users`` are left out, and they get the computing that is
-        left. A batch is solved row by row; in its ``history`` and ``step_time_s``, rows that end early repeat their
-        last objective and count no time.
+        left. A batch is solved row by row; in its ``history`` and ``step_time_s``, rows that end early repeat
+        their last objective and count no time.
         """
         if not block.batch_shape:
             return self.solve_from(*feasible_start(PowerProblem.of(block), self.steps))

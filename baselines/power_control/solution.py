@@ -30,7 +30,9 @@ class PowerSolution(Solution):
     infeasible_users: Flags = field(kw_only=True)  # (..., K), whose deadlines cannot be met together with the rest
 
     @classmethod
-    def at(cls, problem: PowerProblem, point: Point, history: list[float], status: str, **more: Any) -> PowerSolution:
+    def at(
+        cls, problem: PowerProblem, point: Point, history: list[float], status: str, **more: Any
+    ) -> PowerSolution:
         """Return the solution of a single block at a point."""
         computing = None if problem.block.servers is None else whole_shares(problem, point)
         offload = np.ones(len(point.power))
@@ -59,6 +61,6 @@ def whole_shares(problem: PowerProblem, point: Point) -> Shares:
     if problem.bound.all():
         return met
     left = Servers(servers.ap_hz - met.ap_hz.sum(-1), servers.cloud_hz - met.cloud_hz.sum(-1), servers.serves)
-    weight = np.broadcast_to(~problem.bound, servers.serves.shape)
-    rest = left.divided(weight, weight[0])
+    late = np.asarray(~problem.bound, np.float64)
+    rest = left.divided(np.broadcast_to(late, servers.serves.shape), late)
     return Shares(met.ap_hz + np.floor(rest.ap_hz), met.cloud_hz + np.floor(rest.cloud_hz))

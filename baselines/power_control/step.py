@@ -34,9 +34,9 @@ class Candidate:
 class ConvexStep:
     """The problem in which every spectral efficiency is replaced by a concave function below that touches it.
 
-    ``log2(num + den)(p) - log2 den(p_i) - grad den . (p - p_i) / (ln2 den(p_i))``, times tau_u / tau_c. Computing is
-    in the problem by the users' totals f_k: at most what each could have alone, and, for chosen sets of users, at
-    most what their servers have together. All numbers are near one: powers in units of their current values,
+    ``log2(num + den)(p) - log2 den(p_i) - grad den . (p - p_i) / (ln2 den(p_i))``, times tau_u / tau_c. Computing
+    is in the problem by the users' totals f_k: at most what each could have alone, and, for chosen sets of users,
+    at most what their servers have together. All numbers are near one: powers in units of their current values,
     watts in units of what is at stake, times in units of the deadlines.
 
     Args:
@@ -106,10 +106,10 @@ class ConvexStep:
         ratio: Any = self.power.value
         if ratio is None or not np.isfinite(ratio).all():
             return None
-        excess = self.excess.value if self.relaxed else np.zeros(len(power))
-        efficiency = np.maximum(self.efficiency.value, 0.0)
+        efficiency: Any = self.efficiency.value
+        excess: Any = self.excess.value if self.relaxed else np.zeros(len(power))
         accurate = self.problem.status == cp.OPTIMAL
-        return Candidate(np.clip(unit * ratio, 0.0, 1.0), efficiency, excess, accurate)
+        return Candidate(np.clip(unit * ratio, 0.0, 1.0), np.maximum(efficiency, 0.0), excess, accurate)
 
     def _linearise(self, problem: PowerProblem, block: CoherenceBlock, power: Floats, unit: Floats) -> None:
         interference_gain = np.asarray(block.interference_gain[0], np.float64)
@@ -170,7 +170,7 @@ def usual_sets(problem: PowerProblem) -> list[Flags]:
 
 
 def crowding(problem: PowerProblem, found: Candidate, sets: list[Flags]) -> Flags | None:
-    """Return a new set of users, ``(K,)``, for whom a candidate asks more than their servers have; None if none."""
+    """Return a new set of users, ``(K,)``, for whom a candidate asks too much of their servers; None if none."""
     left_s = problem.deadline_s * (1 + found.excess)
     left_s = left_s - problem.link_s / np.where(problem.bound, np.maximum(found.efficiency, 1e-9), np.inf)
     asks = problem.bound & (left_s > 0)

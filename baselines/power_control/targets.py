@@ -2,8 +2,8 @@
 
 Users of cell c get the rate ``z_c``, or what their deadlines ask for if that is more. The least powers for these
 rates solve a K x K system: with ``a_k = sinr_k / S_k`` and ``q = 1 + I p``, ``(1 - diag(a) I) p = a``. It is an
-M-matrix, and elimination without pivoting meets positive pivots only, exactly if the rates can be reached at all. The
-powers are sums of products of the a_k, hence convex in the rate if there is one cell.
+M-matrix, and elimination without pivoting meets positive pivots only, exactly if the rates can be reached at all.
+The powers are sums of products of the a_k, hence convex in the rate if there is one cell.
 
 A Newton method follows the central path of the budgets ``p < 1``; one factorisation gives the powers, the gradient
 and the second derivatives. The largest of two rates is smoothed by ever less, so that the derivatives exist.
