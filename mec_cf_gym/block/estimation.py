@@ -50,14 +50,14 @@ def error_covariance(covariance: Complexes, pilot: Indices, whitening: Complexes
 
 
 def estimate(
-    channel: Complexes, noise: Complexes, covariance: Complexes, pilot: Indices, whitening: Complexes
+    channel: Complexes, noise: Complexes, root: Complexes, pilot: Indices, whitening: Complexes
 ) -> Complexes:
     """Return the MMSE estimates of the channels, ``(..., L, A, K)`` (the book's eq. 4.5).
 
     Args:
         channel: Channels, ``(..., L, A, K)``.
         noise: Noise on every pilot, CN(0, 1), ``(..., L, A, T)``.
-        covariance: Covariances of the channels, ``(..., L, K, A, A)``.
+        root: Roots F of the channels' covariances, ``G = F F^H``, ``(..., L, K, A, A)``.
         pilot: Pilots, ``(..., K)``.
         whitening: From :func:`pilot_whitening`, ``(..., L, T, A, A)``.
     """
@@ -66,7 +66,8 @@ def estimate(
     received = np.sqrt(num_pilots) * (channel @ np.swapaxes(uses, -1, -2)) + noise
     white = np.swapaxes(whitening.conj(), -1, -2) @ np.swapaxes(received, -1, -2)[..., None]
     weighted = (whitening @ white)[..., 0]  # (..., L, T, A), Psi^-1 y
-    estimates = covariance @ (np.swapaxes(uses, -1, -2) @ weighted)[..., None]
+    projected = np.swapaxes(root.conj(), -1, -2) @ (np.swapaxes(uses, -1, -2) @ weighted)[..., None]
+    estimates = root @ projected
     return np.asarray(np.sqrt(num_pilots) * np.swapaxes(estimates[..., 0], -1, -2))
 
 

@@ -85,7 +85,7 @@ def test_estimates_have_their_covariance_and_are_orthogonal_to_their_errors(spre
     rng = np.random.default_rng(5)
     normal = complex_normal(rng, (realisations, 2, 3, 3, 1))
     channel = np.swapaxes((covariance_root(covariance) @ normal)[..., 0], -1, -2)
-    estimates = estimate(channel, complex_normal(rng, (realisations, 2, 3, 2)), covariance, pilot, whitening)
+    estimates = estimate(channel, complex_normal(rng, (realisations, 2, 3, 2)), covariance_root(covariance), pilot, whitening)
 
     def assert_mean_outer(left, right, expected):
         outer = np.einsum("rlak,rlbk->rlkab", left, right.conj())
@@ -102,7 +102,7 @@ def test_estimates_are_what_the_formula_says():
     rng, pilot = np.random.default_rng(6), np.array([0, 1, 1, 0])
     covariance = random_covariance(6, (3, 4), 2)
     channel, noise = complex_normal(rng, (3, 2, 4)), complex_normal(rng, (3, 2, 2))
-    estimates = estimate(channel, noise, covariance, pilot, pilot_whitening(covariance, pilot, 2))
+    estimates = estimate(channel, noise, covariance_root(covariance), pilot, pilot_whitening(covariance, pilot, 2))
     for ap, user in np.ndindex(3, 4):
         sharing = pilot == pilot[user]
         psi = 2 * covariance[ap, sharing].sum(0) + np.eye(2)
@@ -131,10 +131,10 @@ def test_a_batch_is_its_rows():
     channel, noise = complex_normal(rng, (3, 2, 4, 5)), complex_normal(rng, (3, 2, 4, 2))
     whitening = pilot_whitening(covariance, pilot, 2)
     error = error_covariance(covariance, pilot, whitening)
-    estimates = estimate(channel, noise, covariance, pilot, whitening)
+    estimates = estimate(channel, noise, covariance_root(covariance), pilot, whitening)
     for row in range(3):
         alone = pilot_whitening(covariance[row], pilot[row], 2)
         np.testing.assert_allclose(whitening[row], alone, rtol=1e-12, atol=1e-14)
         np.testing.assert_allclose(error[row], error_covariance(covariance[row], pilot[row], alone), atol=1e-10)
-        one = estimate(channel[row], noise[row], covariance[row], pilot[row], alone)
+        one = estimate(channel[row], noise[row], covariance_root(covariance[row]), pilot[row], alone)
         np.testing.assert_allclose(estimates[row], one, rtol=1e-10, atol=1e-12)
