@@ -141,4 +141,4 @@ def _given_hz(block: CoherenceBlock, computing: Shares | None) -> Floats:
     """Return the speed that computes for each user; without shares, the block's own."""
     if computing is not None:
         return computing.total_hz
-    return np.broadcast_to(block.server_hz, (*block.batch_shape, block.num_users))
+    return np.broadcast_to(block.server_hz, (*block.batch_shape, block.num_users)).copy()
