@@ -69,7 +69,9 @@ class Scenario:
         if self.on_grid:
             per_user = max(users, self.num_antennas**2 // self.num_sites)
         if users * per_user > MOST_NUMBERS:
-            allowed = f"a block with {users} users and {self.num_antennas} antennas has {users * per_user:.1e} gains"
+            allowed = (
+                f"a block with {users} users and {self.num_antennas} antennas has {users * per_user:.1e} gains"
+            )
             raise refuse("num_subcarriers", num_subcarriers, f"{allowed}, and {MOST_NUMBERS:.1e} is the most")
 
     @classmethod

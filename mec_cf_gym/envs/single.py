@@ -72,9 +72,7 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
     def _np_random(self, generator: np.random.Generator) -> None:
         self._rows.np_random = (generator,)
 
-    def encode(
-        self, power: ArrayLike, offload: ArrayLike, computing: Shares | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, power: ArrayLike, offload: ArrayLike, computing: Shares | None = None) -> NDArray[np.float32]:
         """Return the action for power ratios ``(N, K)``, offload ratios ``(K,)`` and computing.
 
         Args:

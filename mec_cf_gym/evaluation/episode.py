@@ -54,7 +54,9 @@ def run_episode(env: gym.Env[Any, Any], name: str, policy: Policy, seed: int, bl
         began = time.perf_counter()
         allocation = policy.allocate(observation, block)
         decision_s = time.perf_counter() - began
-        observation, _, _, _, info = env.step(base.encode(allocation.power, allocation.offload, allocation.computing))
+        observation, _, _, _, info = env.step(
+            base.encode(allocation.power, allocation.offload, allocation.computing)
+        )
         yield Record(
             env=env.spec.id if env.spec else type(base).__name__,
             policy=name,
