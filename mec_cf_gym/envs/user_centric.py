@@ -64,8 +64,8 @@ class MECUserCentricEnv(MECEnv):
     | `task` | (K, 6 + L) | tasks and servers, see below |
     | `csi` | (1, L A, K) | estimated channel power over noise; only with `observation="csi"` |
 
-    `task` holds task bits / 1e3, cycles per bit / 1e3, the user's CPU / 1 GHz, an equal share of all servers / 1 GHz,
-    the deadline / 1 s, the cloud / 1 GHz, and each AP's server / 1 GHz if it serves the user, else 0. With
+    `task` holds task bits / 1e3, cycles per bit / 1e3, the user's CPU / 1 GHz, an equal share of all servers /
+    1 GHz, the deadline / 1 s, the cloud / 1 GHz, and each AP's server / 1 GHz if it serves the user, else 0. With
     `server="dedicated"` it has the first four.
 
     ## Rewards
@@ -118,8 +118,8 @@ class MECMultiCellEnv(MECEnv):
     cloud. Everything else is as in `MECUserCentric-v0`.
 
     ## Action Space
-    `Box(0, 1, (K + B K,), float32)`: power ratios, then shares of the B = 4 base stations' servers, base station by
-    base station. Shares for users of other cells are ignored. Options as in `MECUserCentric-v0`.
+    `Box(0, 1, (K + B K,), float32)`: power ratios, then shares of the servers of the B = 4 base stations, one base
+    station after the other. Shares for users of other cells are ignored. Options as in `MECUserCentric-v0`.
 
     ## Observation Space
     As in `MECUserCentric-v0` with the base stations as APs: `Dict` with `signal`, `interference`, `task`
