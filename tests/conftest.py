@@ -1,5 +1,6 @@
-"""Shared by all tests: sampled worlds, and paper A's reference instances."""
+"""Shared by all tests: sampled worlds, paper A's reference instances and the book's networks."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -41,3 +42,15 @@ def reference(request):
         signal, interference, 1e3 * each, 1e3 * each, 1e9 * each, 5e9 * each, 20e6 / subcarriers
     )
     return block, *solved
+
+
+@pytest.fixture(scope="session")
+def book_reference():
+    """Returns what the book's own code computed on one network: its arrays by name."""
+
+    @functools.cache
+    def load(name: str) -> dict[str, np.ndarray]:
+        with np.load(DATA / f"book_reference_{name}.npz") as data:
+            return dict(data)
+
+    return load

@@ -82,7 +82,7 @@ def test_bad_values_are_refused_by_name(field, value):
 def test_the_error_says_what_is_allowed():
     with pytest.raises(ValueError, match=r"num_users=0 is not allowed: it must be a whole number from 1 to 1024"):
         Layout(num_users=0)
-    with pytest.raises(ValueError, match="'mmse', 'mrc', 'zf'"):
+    with pytest.raises(ValueError, match="'mmse', 'mrc', 'p_mmse', 'p_rzf', 'zf'"):
         Radio(combiner="best")
 
 

@@ -31,7 +31,8 @@ def solve_definite(matrix: Complex, right: Complex) -> Complex:
 def _inverse(matrix: Complex) -> Complex:
     """Invert all matrices side by side by Gauss-Jordan elimination, which needs no pivoting on definite ones."""
     size = matrix.shape[-1]
-    work = matrix.reshape(-1, size * size).T.reshape(size, size, -1)  # a copy; the last axis counts matrices
+    flat = np.array(matrix.reshape(-1, size * size).T, order="C")  # one run of memory per element, a copy
+    work = flat.reshape(size, size, -1)
     for pivot in range(size):
         column = work[:, pivot].copy()
         scale = 1 / column[pivot].real
@@ -40,4 +41,4 @@ def _inverse(matrix: Complex) -> Complex:
         work[pivot, pivot] = 1
         work[pivot] *= scale
         work -= column[:, None] * work[pivot]
-    return np.ascontiguousarray(work.reshape(size * size, -1).T).reshape(matrix.shape)
+    return np.ascontiguousarray(flat.T).reshape(matrix.shape)

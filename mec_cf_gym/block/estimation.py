@@ -1,15 +1,17 @@
 """Channel estimation from shared pilots: the MMSE estimator and the error it leaves (the book, section 4.2).
 
-Everything is relative to the receiver noise at the users' full power, which is also the power of the pilots: AP l
-receives on pilot t, over T samples, ``y = sqrt(T) sum_{i on t} h_i + n`` with n of CN(0, I) and ``Psi = E[y y^H]``.
+Everything is relative to the receiver noise at the users' full power, which is also the power of the pilots: an AP
+receives on pilot t, over T samples, ``y = sqrt(T) sum_{i on t} h_i + n`` with n of CN(0, I). ``Psi = E[y y^H]``.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Complexes = NDArray[np.complex128]
+Complexes = NDArray[np.complexfloating[Any, Any]]
 Indices = NDArray[np.intp]
 
 _LOADING = 1e-13  # of the mean variance, per antenna: above the rounding of singular covariances
@@ -41,7 +43,8 @@ def error_covariance(covariance: Complexes, pilot: Indices, whitening: Complexes
         whitening: From :func:`pilot_whitening`, ``(..., L, T, A, A)``.
     """
     num_pilots = whitening.shape[-3]
-    root = covariance @ _of_users(whitening, pilot)
+    of_user = np.take_along_axis(whitening, pilot[..., None, :, None, None], axis=-3)
+    root = covariance @ of_user
     error = root @ np.swapaxes(root.conj(), -1, -2)
     error *= -num_pilots
     error += covariance
@@ -61,10 +64,12 @@ def estimate(
         whitening: From :func:`pilot_whitening`, ``(..., L, T, A, A)``.
     """
     num_pilots = whitening.shape[-3]
-    uses = np.swapaxes(_uses(pilot, num_pilots), -1, -2)[..., None, :, :]
-    received = np.sqrt(num_pilots) * (channel @ uses) + noise
-    white = np.swapaxes(whitening.conj(), -1, -2) @ np.swapaxes(received, -1, -2)[..., None]  # (..., L, T, A, 1)
-    estimates = root @ (np.swapaxes(root.conj(), -1, -2) @ _of_users(whitening @ white, pilot))
+    uses = _uses(pilot, num_pilots)[..., None, :, :]
+    received = np.sqrt(num_pilots) * (channel @ np.swapaxes(uses, -1, -2)) + noise
+    white = np.swapaxes(whitening.conj(), -1, -2) @ np.swapaxes(received, -1, -2)[..., None]
+    weighted = (whitening @ white)[..., 0]  # (..., L, T, A), Psi^-1 y
+    projected = np.swapaxes(root.conj(), -1, -2) @ (np.swapaxes(uses, -1, -2) @ weighted)[..., None]
+    estimates = root @ projected
     return np.asarray(np.sqrt(num_pilots) * np.swapaxes(estimates[..., 0], -1, -2))
 
 
@@ -84,9 +89,4 @@ def covariance_root(covariance: Complexes) -> Complexes:
 
 def _uses(pilot: Indices, num_pilots: int) -> NDArray[np.float64]:
     """Return one where a user uses a pilot and zero elsewhere, ``(..., T, K)``."""
-    return (pilot[..., None, :] == np.arange(num_pilots)[:, None]).astype(np.float64)
-
-
-def _of_users(per_pilot: Complexes, pilot: Indices) -> Complexes:
-    """Return every user's own of what each pilot has, ``(..., L, K, *, *)`` of ``(..., L, T, *, *)``."""
-    return np.take_along_axis(per_pilot, pilot[..., None, :, None, None], axis=-3)
+    return np.asarray(pilot[..., None, :] == np.arange(num_pilots)[:, None], np.float64)

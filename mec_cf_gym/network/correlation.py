@@ -49,7 +49,7 @@ def local_scattering(
 
 
 def toeplitz(first_row: Complexes) -> Complexes:
-    """Return Hermitian Toeplitz matrices, ``(..., A, A)``, with ``R[a, b] = r[b - a]``, from ``r``, ``(..., A)``."""
+    """Return the Hermitian matrices ``R[a, b] = r[b - a]``, ``(..., A, A)``, of first rows r, ``(..., A)``."""
     num_antennas = first_row.shape[-1]
     diagonals = np.concatenate((first_row[..., :0:-1].conj(), first_row), axis=-1)  # lags 1 - A to A - 1
     windows = np.lib.stride_tricks.sliding_window_view(diagonals, num_antennas, axis=-1)
@@ -74,19 +74,17 @@ def _sum_series(azimuth: Floats, elevation: Floats, tables: list[tuple[Floats, F
 def _coefficients(lag: int, azimuth_spread_rad: float, elevation_spread_rad: float) -> tuple[Floats, Floats]:
     """Return the coefficients of ``cos(s phi) cos(t theta)``, s and t even, and ``sin(s phi) cos(t theta)``, odd.
 
-    The series over all integers m, n has terms ``J_m(z) J_n(z) exp(j s phi) exp(j t theta)`` with ``z = pi lag / 2``,
-    ``s = m + n`` and ``t = m - n``, scaled by ``exp(-(s azimuth_spread)^2 / 2 - (t elevation_spread)^2 / 2)``. It is
-    even in t, and even or odd in s as s is.
+    The series over all integers m, n has terms ``J_m(z) J_n(z) exp(j s phi) exp(j t theta)``, ``z = pi lag / 2``,
+    ``s = m + n`` and ``t = m - n``, scaled by ``exp(-(s azimuth_spread)^2 / 2 - (t elevation_spread)^2 / 2)``. It
+    is even in t, and even or odd in s as s is.
     """
-    from scipy.special import jv  # takes as long to import as the rest of the package
-
     argument = np.pi * lag / 2
     order = int(argument + 12 * argument ** (1 / 3) + 20)  # Bessel functions of higher order are below 1e-17
     azimuth_pairs = _harmonic_pairs(azimuth_spread_rad, order)
     elevation_pairs = _harmonic_pairs(elevation_spread_rad, order)
     bessel = np.zeros(2 * (azimuth_pairs + elevation_pairs) + 1)
     computed = min(len(bessel), order + 1)
-    bessel[:computed] = jv(np.arange(computed), argument)
+    bessel[:computed] = _bessel_functions(order, argument)[:computed]
     tables = []
     for parity in (0, 1):
         s = 2 * np.arange(azimuth_pairs)[:, None] + parity
@@ -99,6 +97,13 @@ def _coefficients(lag: int, azimuth_spread_rad: float, elevation_spread_rad: flo
         sign = np.where((n < 0) & (n % 2 == 1), -1.0, 1.0)  # J_-n = (-1)^n J_n
         tables.append(mirrored * weight * sign * bessel[m] * bessel[np.abs(n)])
     return tables[0], tables[1]
+
+
+def _bessel_functions(order: int, argument: float) -> Floats:
+    """Return ``J_0`` to ``J_order``: the Fourier coefficients of ``exp(j argument sin(angle))``."""
+    samples = 2 * (order + 1)
+    angle = 2 * np.pi / samples * np.arange(samples)
+    return np.fft.fft(np.exp(1j * argument * np.sin(angle))).real[: order + 1] / samples
 
 
 def _harmonic_pairs(spread_rad: float, order: int) -> int:

@@ -14,14 +14,14 @@ def master_aps(gain: Floats) -> Indices:
 
     A master always serves its user, so it is also the AP of the user in a network of small cells.
     """
-    return np.argmax(gain, axis=-2)
+    return np.asarray(np.argmax(gain, axis=-2))
 
 
 def assign_pilots(gain: Floats, num_pilots: int) -> Indices:
     """Return each user's pilot by the book's algorithm 4.1, ``(..., K)``.
 
-    Users come in order: the first ``num_pilots`` get one each; each later one gets the pilot of which its master AP
-    receives the least power from the users before it, the lowest number among equals.
+    Users come in order: the first ``num_pilots`` get one each; each later one gets the pilot on which its master
+    AP receives the least power from the users before it, the lowest number among equals.
 
     Args:
         gain: Large-scale gains, ``(..., L, K)``, linear.
@@ -50,7 +50,7 @@ def form_clusters(gain: Floats, pilot: Indices, num_pilots: int) -> NDArray[np.b
     """
     num_aps, num_users = gain.shape[-2:]
     users = np.arange(num_users)
-    serves = np.arange(num_aps)[:, None] == master_aps(gain)[..., None, :]
+    serves: NDArray[np.bool_] = np.arange(num_aps)[:, None] == master_aps(gain)[..., None, :]
     for number in range(num_pilots):
         on_pilot = (pilot == number)[..., None, :]
         strongest = np.where(on_pilot, gain, -np.inf).argmax(-1)

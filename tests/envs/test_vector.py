@@ -7,8 +7,9 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.registration import ENV_IDS
+from mec_cf_gym.registration import PAPER_A_IDS, PAPER_B_IDS
 
+PLAIN = {"num_aps": 16, "num_users": 4, "num_subcarriers": 2}
 DYNAMIC = {
     "fading": "gauss_markov",
     "mobility": "random_waypoint",
@@ -22,17 +23,32 @@ DYNAMIC = {
 }
 
 
+SNAPSHOTS = {"num_aps": 16, "antennas_per_base_station": 8, "num_users": 6, "pilot_samples": 3}
+FADING_SNAPSHOTS = SNAPSHOTS | {
+    "fading": "gauss_markov",
+    "speed_m_per_s": (5.0, 300.0),
+    "computing_control": "least",
+    "local_computing": True,
+    "user_drop": "uniform",
+    "observation": "csi",
+    "deadline_s": (0.1, 0.5),
+}
+CASES = [
+    *((env_id, fields) for env_id in PAPER_A_IDS for fields in (PLAIN, PLAIN | DYNAMIC)),
+    *((env_id, fields) for env_id in PAPER_B_IDS for fields in (SNAPSHOTS, FADING_SNAPSHOTS)),
+]
+
+
 def assert_row_equals(batch, row, single):
     for key, value in single.items():
         np.testing.assert_array_equal(batch[key][row], value, err_msg=key)
 
 
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize(("env_id", "fields"), CASES)
 @pytest.mark.parametrize("num_envs", [1, 64])
-@pytest.mark.parametrize("fields", [{}, DYNAMIC], ids=["default", "dynamic"])
 def test_every_row_equals_the_single_environment_with_its_seed(env_id, num_envs, fields):
-    fields = {"num_aps": 16, "num_users": 4, "num_subcarriers": 2, "episode_blocks": 4} | fields
-    envs, env = gym.make_vec(env_id, num_envs=num_envs, **fields), gym.make(env_id, **fields)
+    envs = gym.make_vec(env_id, num_envs=num_envs, episode_blocks=4, **fields)
+    env = gym.make(env_id, episode_blocks=4, **fields)
     for row in {0, num_envs // 3, num_envs - 1}:
         observations, _ = envs.reset(seed=100)
         observation, _ = env.reset(seed=100 + row)
