@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mec_cf_gym.baselines.power_control.exact import exact_powers
@@ -36,20 +36,14 @@ def test_for_fixed_combiners_no_other_powers_are_better(seed, deployment):
     fixed = dataclasses.replace(block, receiver=None)
     problem = PowerProblem.of(fixed)
     point = Point.of(problem, np.ones(6))
+    assume(point.feasible)
     power = exact_powers(problem, point)
     assert (power <= 1).all()
     best_w = power_fairness(fixed, power[None])
     rng = np.random.default_rng(seed)
-    for spread in (1.0, 0.1, 1e-2, 1e-3, 1e-4):
-        trials = np.minimum(power * np.exp(spread * rng.standard_normal((200, 1, 6))), 1.0)
-        many = dataclasses.replace(
-            fixed,
-            signal_gain=np.broadcast_to(fixed.signal_gain, (200, 1, 6)),
-            interference_gain=np.broadcast_to(fixed.interference_gain, (200, 1, 6, 6)),
-        )
-        reaches = np.array([(Point.of(problem, trial[0]).feasible) for trial in trials[:20]])
-        objective_w = power_fairness(many, trials)[:20][reaches]
-        assert (objective_w >= best_w - 1e-8).all()
+    for spread in np.repeat([1.0, 0.1, 1e-2, 1e-3, 1e-4], 8):
+        trial = Point.of(problem, power * np.exp(spread * rng.standard_normal(6)))
+        assert trial.objective_w >= best_w - 1e-8 or (trial.efficiency < problem.least_efficiency).any()
 
 
 @pytest.mark.parametrize("seed", range(3))
