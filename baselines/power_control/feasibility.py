@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from mec_cf_gym.baselines.exact import LARGEST_LOG_SINR
 from mec_cf_gym.baselines.power_control.computing import Flags
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.step import ConvexSteps, crowding, usual_sets
@@ -91,8 +92,8 @@ def heaviest(problem: PowerProblem, power: Floats) -> int:
 
 
 def sinr_of(block: CoherenceBlock, efficiency: Floats) -> Floats:
-    """Return the SINRs that give spectral efficiencies, ``(..., K)``."""
-    return np.asarray(np.expm1(np.log(2) / block.data_share * efficiency))
+    """Return the SINRs that give spectral efficiencies, ``(..., K)``; beyond what can be counted, huge ones."""
+    return np.asarray(np.expm1(np.minimum(np.log(2) / block.data_share * efficiency, LARGEST_LOG_SINR)))
 
 
 def asked_power(block: CoherenceBlock, target_sinr: Floats, power: Floats) -> Floats:
