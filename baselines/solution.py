@@ -113,10 +113,11 @@ def following_combiners(
             offload = best_offload(tuned, found.power)
             found = dataclasses.replace(found, offload=offload, latency=latency(tuned, found.power, offload))
             times.append(time.perf_counter() - began)
-            best = found if best is None else _better(best, found)
+            best = found if best is None else _better(best, found, settled)
             largest_s.append(best.max_latency)
-            settled = largest_s[-1] >= (1 - SETTLED) * largest_s[-2]
-            if settled.all() and len(times) > 1:
+            if len(times) > 1:
+                settled = settled | (largest_s[-1] >= (1 - SETTLED) * largest_s[-2])
+            if settled.all():
                 break
         assert best is not None
         return dataclasses.replace(
@@ -134,9 +135,9 @@ def _largest_s(block: CoherenceBlock, power: Floats) -> Floats:
     return np.asarray(latency(block, power, best_offload(block, power)).max(-1))
 
 
-def _better(one: Solution, other: Solution) -> Solution:
-    """Return the better of two solutions, row by row."""
-    first = one.max_latency <= other.max_latency
+def _better(one: Solution, other: Solution, settled: NDArray[np.bool_]) -> Solution:
+    """Return the better of two solutions, row by row, and the first where it is settled, ``(...)``."""
+    first = settled | (one.max_latency <= other.max_latency)
     return dataclasses.replace(
         one,
         power=np.where(first[..., None, None], one.power, other.power),
