@@ -62,6 +62,13 @@ def test_estimation_errors_are_on_the_diagonal():
     assert (draw_block().interference_gain.diagonal(axis1=-2, axis2=-1) > 0).all()
 
 
+@pytest.mark.parametrize("deployment", ["user_centric", "multi_cell"])
+def test_rounding_takes_no_interference_away_at_however_large_an_snr(deployment):
+    block = draw_block(deployment, user_power_dbm=60, noise_dbm_per_hz=-200, path_loss_intercept_db=0)
+    assert (block.interference_gain >= 0).all()
+    assert np.isfinite(rate(block, POWER)).all()
+
+
 def test_a_tuned_block_keeps_its_combiners():
     block = draw_block()
     tuned = block.tuned(POWER)
