@@ -15,8 +15,10 @@ from mec_cf_gym.baselines.power_control.problem import PowerProblem
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 
-TINY_POWER = 1e-6
+TINY_POWER = 1e-4
 """Unit of the powers of users who have less."""
+MOST_GROWTH = 100.0
+"""No power grows beyond so many units in a step: the solver needs numbers near one."""
 CROWDED = 1 - 1e-7
 """Part of the needed speeds below which servers count as crowded: what the solver's tolerance leaves."""
 
@@ -120,8 +122,8 @@ class ConvexStep:
         self.heard.value = interference_gain * unit / den[:, None]
         self.level.value = np.log(num / den) + self.heard.value @ (power / unit)
         self.bits.value = block.data_share / math.log(2)
-        self.most_power.value = 1 / unit
-        unit_w = max(problem.weight_w, float(problem.user_power_w @ power))
+        self.most_power.value = np.minimum(1 / unit, MOST_GROWTH)
+        unit_w = at_stake_w(problem, power)
         self.cost.value = problem.user_power_w * unit / unit_w
         self.worth.value = problem.weight_w / unit_w
         self.member.value = (problem.cell[:, None] == np.arange(problem.num_cells)).astype(np.float64)
@@ -139,6 +141,11 @@ class ConvexStep:
             if budget_hz > 0:
                 row[:] = np.where(users & bound, unit_hz / budget_hz, 0.0)
         self.takes.value = takes
+
+
+def at_stake_w(problem: PowerProblem, power: Floats) -> float:
+    """Return the unit of the objective near powers ``(K,)``, in watts: the solver's error is a part of it."""
+    return max(problem.weight_w, float(problem.user_power_w @ np.maximum(power, TINY_POWER)))
 
 
 class ConvexSteps:
