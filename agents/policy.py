@@ -60,7 +60,7 @@ class AgentPolicy:
         for wrapper in self.outer_first:
             if isinstance(wrapper, gym.ActionWrapper):
                 action = wrapper.action(action)
-        return Allocation(*self.base.decode(action))
+        return self.base.codec.decode(action, block.servers)
 
 
 def _wrappers(env: gym.Env[Any, Any]) -> list[gym.Wrapper[Any, Any, Any, Any]]:

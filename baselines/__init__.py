@@ -19,15 +19,21 @@ if TYPE_CHECKING:
     from mec_cf_gym.baselines.labels.store import LabelStore
     from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM
     from mec_cf_gym.baselines.learned.equivariant import EquivariantSolver
+    from mec_cf_gym.baselines.power_control.exact import ExactPowerControl
+    from mec_cf_gym.baselines.power_control.fractional import FractionalPower
+    from mec_cf_gym.baselines.power_control.sca import SCA
 
 __all__ = [
     "CNNLSTM",
     "ICA",
+    "SCA",
     "BranchAndBound",
     "EqualSplit",
     "EquivariantSolver",
     "ExactMinMax",
+    "ExactPowerControl",
     "FastMinMax",
+    "FractionalPower",
     "FullPower",
     "GreedySubcarrier",
     "LabelStore",
@@ -41,9 +47,12 @@ __all__ = [
 _LAZY = {
     "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
     "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant",
+    "ExactPowerControl": "mec_cf_gym.baselines.power_control.exact",
     "FastMinMax": "mec_cf_gym.baselines.fast.solver",
+    "FractionalPower": "mec_cf_gym.baselines.power_control.fractional",
     "ICA": "mec_cf_gym.baselines.ica",
     "LabelStore": "mec_cf_gym.baselines.labels.store",
+    "SCA": "mec_cf_gym.baselines.power_control.sca",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -17,14 +18,31 @@ def latency_bound(block: CoherenceBlock) -> Floats:
     """Return a latency that no allocation goes below for its slowest user: everybody alone, ``(...)``, in seconds.
 
     Each user fills water over noise alone; errors of its own channel estimate count at full power. Other users
-    do not interfere, which is what makes this a bound, and what it lacks in tightness.
+    do not interfere, which is what makes this a bound, and what it lacks in tightness. Where servers are shared,
+    everybody has all that it may use.
     """
+    if block.servers is not None:
+        block = dataclasses.replace(block, server_hz=block.servers.most_hz)
+    return np.asarray(best_latency(block, block.data_bandwidth_hz / math.log(2) * alone_nats(block)).max(-1))
+
+
+def alone_nats(block: CoherenceBlock) -> Floats:
+    """Return rates that no user exceeds even if it were alone, ``(..., K)``, in nats per use of a subcarrier.
+
+    A receiver whose combiners follow the powers could trade signal for less error: its errors do not count.
+    """
+    if block.receiver is not None:
+        return np.log1p(block.receiver.most_signal_gain)
     signal_gain = np.asarray(block.signal_gain, np.float64)
     own_error = np.diagonal(np.asarray(block.interference_gain), axis1=-2, axis2=-1)
     without_error = np.log1p(signal_gain * fill_water(signal_gain)).sum(-2)
     at_full_power = np.log1p(signal_gain / (1 + own_error)).sum(-2)
-    nats = np.minimum(without_error, at_full_power)
-    return np.asarray(best_latency(block, block.data_bandwidth_hz / math.log(2) * nats).max(-1))
+    return np.asarray(np.minimum(without_error, at_full_power))
+
+
+def alone_efficiency(block: CoherenceBlock) -> Floats:
+    """Return spectral efficiencies that no user exceeds even if it were alone, ``(..., K)``, in bit/s/Hz."""
+    return np.asarray(block.data_share / math.log(2) * alone_nats(block) / block.num_subcarriers)
 
 
 def fill_water(gain: Floats) -> Floats:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,20 +83,33 @@ class Heuristic(Solver):
         return Allocation(power, best_offload(block, power))
 
 
-def stack_solutions(rows: Sequence[Solution], batch_shape: tuple[int, ...]) -> Solution:
+AnySolution = TypeVar("AnySolution", bound=Solution)
+
+
+def stack_solutions(rows: Sequence[AnySolution], batch_shape: tuple[int, ...]) -> AnySolution:
     """Return the solutions of single blocks as one of a batch; the shorter histories repeat their last entry."""
     steps = max(row.step_time_s.size for row in rows)
 
-    def stack(arrays: Sequence[Any]) -> Any:
-        stacked = np.stack(arrays)
+    def stack(values: Sequence[Any]) -> Any:
+        if values[0] is None:
+            return None
+        if dataclasses.is_dataclass(values[0]):
+            return _stack_fields(values, stack)
+        stacked = np.stack(values)
         return stacked.reshape(*batch_shape, *stacked.shape[1:])
 
-    return Solution(
-        power=stack([row.power for row in rows]),
-        offload=stack([row.offload for row in rows]),
-        latency=stack([row.latency for row in rows]),
-        history=stack([np.pad(row.history, (0, steps + 1 - row.history.size), "edge") for row in rows]),
-        status=stack([row.status for row in rows]),
-        lower_bound=stack([row.lower_bound for row in rows]),
-        step_time_s=stack([np.pad(row.step_time_s, (0, steps - row.step_time_s.size)) for row in rows]),
-    )
+    padded = [
+        dataclasses.replace(
+            row,
+            history=np.pad(row.history, (0, steps + 1 - row.history.size), "edge"),
+            step_time_s=np.pad(row.step_time_s, (0, steps - row.step_time_s.size)),
+        )
+        for row in rows
+    ]
+    stacked: AnySolution = _stack_fields(padded, stack)
+    return stacked
+
+
+def _stack_fields(rows: Sequence[Any], stack: Callable[[Sequence[Any]], Any]) -> Any:
+    names = [field.name for field in dataclasses.fields(rows[0])]
+    return type(rows[0])(**{name: stack([getattr(row, name) for row in rows]) for name in names})

@@ -13,10 +13,12 @@ __path__ = extend_path(__path__, __name__)
 
 from mec_cf_gym.allocation import Allocation, Policy
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.groups import Computing, Dynamics, Episode, Layout, Radio, Tasks
 from mec_cf_gym.metrics import cdf_points, gini, percentiles
+from mec_cf_gym.objective import power_fairness, spectral_efficiency
 from mec_cf_gym.performance import best_offload, latency, rate
 from mec_cf_gym.registration import register_envs
-from mec_cf_gym.scenario import Computing, Dynamics, Episode, Layout, Radio, Scenario, Tasks
+from mec_cf_gym.scenario import Scenario
 
 __version__ = version("mec-cf-gym")
 
@@ -36,8 +38,10 @@ __all__ = [
     "gini",
     "latency",
     "percentiles",
+    "power_fairness",
     "rate",
     "register_envs",
+    "spectral_efficiency",
 ]
 
 register_envs()

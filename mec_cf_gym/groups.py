@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from dataclasses import dataclass
+from typing import Any
 
 from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
 from mec_cf_gym.block.combining import COMBINERS
@@ -17,8 +18,8 @@ from mec_cf_gym.network.mobility import MOBILITIES
 from mec_cf_gym.network.propagation import PROPAGATIONS
 from mec_cf_gym.network.snapshot import GRIDS
 
-COMBINER_NAMES = ChainMap(COMBINERS, CLUSTERED_COMBINERS, {"auto": None})  # type: ignore[arg-type]
-DEPLOYMENT_NAMES = ChainMap(LAYOUTS, GRIDS)  # type: ignore[arg-type]
+COMBINER_NAMES: ChainMap[str, Any] = ChainMap(COMBINERS, CLUSTERED_COMBINERS, {"auto": None})
+DEPLOYMENT_NAMES: ChainMap[str, Any] = ChainMap(LAYOUTS, GRIDS)
 
 
 @dataclass(frozen=True, kw_only=True)

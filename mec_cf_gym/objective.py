@@ -10,7 +10,7 @@ from mec_cf_gym.performance import rate
 
 
 def spectral_efficiency(block: CoherenceBlock, power: Array) -> Array:
-    """Return the users' spectral efficiencies, ``SE_k = tau_u/tau_c log2(1 + SINR_k)`` (paper B; the book, eq. 5.4).
+    """Return the users' spectral efficiencies, ``SE_k = tau_u/tau_c log2(1 + SINR_k)`` (book, eq. 5.4).
 
     Args:
         block: The coherence block; combiners that follow the powers are those for ``power``.
@@ -47,7 +47,7 @@ def transmit_power_w(block: CoherenceBlock, power: Array) -> Array:
 
 
 def fairness_w(block: CoherenceBlock, efficiency: Array) -> Array:
-    """Return what the cells' least spectral efficiencies are worth, ``w sum_cells min_k SE_k``, in watts, ``(...)``.
+    """Return the worth of the cells' least spectral efficiencies, ``w sum_cells min_k SE_k``, ``(...)``, in watts.
 
     Args:
         block: A coherence block whose ``fairness`` is set.

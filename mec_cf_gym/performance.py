@@ -9,6 +9,7 @@ import math
 
 from mec_cf_gym.arrays import Array, promote
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.block.spectral_efficiency import instantaneous_spectral_efficiency
 
 
 def rate(block: CoherenceBlock, power: Array) -> Array:
@@ -25,10 +26,10 @@ def rate(block: CoherenceBlock, power: Array) -> Array:
         Rates in bit/s, ``(..., K)``.
     """
     block = block.tuned(power)
-    xp, (power, signal_gain, interference_gain) = promote(power, block.signal_gain, block.interference_gain)
-    interference = xp.matmul(interference_gain, power[..., None])[..., 0]
-    spectral_efficiency = xp.log1p(power * signal_gain / (1 + interference)) / math.log(2)
-    return block.data_bandwidth_hz * xp.sum(spectral_efficiency, axis=-2)
+    efficiency = instantaneous_spectral_efficiency(
+        block.signal_gain, block.interference_gain, power, block.data_share
+    )
+    return block.subcarrier_bandwidth_hz * efficiency.sum(-2)
 
 
 def local_latency(block: CoherenceBlock, offload: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,25 +16,21 @@ CACHE_BYTES = 2**18
 Index = int | tuple[int, ...] | NDArray[np.bool_] | NDArray[np.signedinteger[Any]]
 
 
-def axes(number: int, default: Any = dataclasses.MISSING) -> Any:
-    """Return a dataclass field for an array with so many axes behind the leading ones."""
-    return dataclasses.field(default=default, metadata={"axes": number})
-
-
 def flatten_rows(tree: Tree, batch_shape: tuple[int, ...]) -> Tree:
     """Return ``tree`` with its leading axes made one; arrays without leading axes repeat.
 
     Args:
-        tree: A dataclass whose arrays are declared by :func:`axes`.
+        tree: A dataclass whose arrays have one axis behind the leading ones, or as many as its ``AXES`` say.
         batch_shape: The leading axes.
     """
     if not dataclasses.is_dataclass(tree):
         return tree
-    changes = {}
+    changes: dict[str, Any] = {}
+    axes: Mapping[str, int] = getattr(tree, "AXES", {})
     for field in dataclasses.fields(tree):
         value = getattr(tree, field.name)
         if isinstance(value, np.ndarray):
-            tail = value.shape[value.ndim - field.metadata["axes"] :]
+            tail = value.shape[value.ndim - axes.get(field.name, 1) :]
             value = np.broadcast_to(value, batch_shape + tail).reshape(-1, *tail)
         changes[field.name] = flatten_rows(value, batch_shape)
     return dataclasses.replace(tree, **changes)  # type: ignore[type-var]

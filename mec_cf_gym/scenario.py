@@ -61,16 +61,9 @@ class Scenario:
             allowed = f"{bandwidth_hz:g} Hz hold at most {most} subcarriers of at least 15 kHz"
             raise refuse("num_subcarriers", num_subcarriers, allowed)
         (_check_on_grid if self.on_grid else _check_on_disk)(self)
-        self._check_size()
-
-    def _check_size(self) -> None:
-        users, num_subcarriers = self.layout.num_users, self.radio.num_subcarriers
-        per_user = num_subcarriers * max(self.num_antennas, users)
-        if self.on_grid:
-            per_user = max(users, self.num_antennas**2 // self.num_sites)
-        if users * per_user > MOST_NUMBERS:
-            allowed = f"a block with {users} users and {self.num_antennas} antennas has {users * per_user:.1e} gains"
-            raise refuse("num_subcarriers", num_subcarriers, f"{allowed}, and {MOST_NUMBERS:.1e} is the most")
+        if self.numbers_per_network > MOST_NUMBERS:
+            what = f"with {self.num_antennas} antennas a network has {self.numbers_per_network:.1e} gains"
+            raise refuse("num_users", self.layout.num_users, f"{what}, and {MOST_NUMBERS:.1e} is the most")
 
     @classmethod
     def paper_a(cls, **fields: Any) -> Scenario:
@@ -159,6 +152,14 @@ class Scenario:
         layout = self.layout
         multi_cell = layout.deployment == "multi_cell"
         return self.num_sites * (layout.antennas_per_base_station if multi_cell else layout.antennas_per_ap)
+
+    @property
+    def numbers_per_network(self) -> int:
+        """Channel gains, interference gains or correlations that a network has, whichever are more."""
+        users = self.layout.num_users
+        if self.on_grid:
+            return users * max(users, self.num_antennas**2 // self.num_sites)
+        return self.radio.num_subcarriers * users * max(self.num_antennas, users)
 
     @property
     def noise_w(self) -> float:

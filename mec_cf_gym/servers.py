@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from mec_cf_gym.rows import axes
 
 Floats = NDArray[np.float64]
 
@@ -19,8 +19,10 @@ ENOUGH = 1 - 1e-9
 class Shares:
     """Computing speeds that users are given; an AP computes for the users it serves."""
 
-    ap_hz: Floats = axes(2)  # (..., L, K)
-    cloud_hz: Floats = axes(1)  # (..., K)
+    AXES: ClassVar[Mapping[str, int]] = {"ap_hz": 2}
+
+    ap_hz: Floats  # (..., L, K)
+    cloud_hz: Floats  # (..., K)
 
     @property
     def total_hz(self) -> Floats:
@@ -32,9 +34,11 @@ class Shares:
 class Servers:
     """The servers of a network, or of a batch of them, and who may use them."""
 
-    ap_hz: Floats = axes(1)  # (..., L), budgets f_l
-    cloud_hz: Floats = axes(0)  # (...), budget f_cloud; zero where there is none
-    serves: NDArray[np.bool_] = axes(2)  # (..., L, K), the clusters
+    AXES: ClassVar[Mapping[str, int]] = {"cloud_hz": 0, "serves": 2}
+
+    ap_hz: Floats  # (..., L), budgets f_l
+    cloud_hz: Floats  # (...), budget f_cloud; zero where there is none
+    serves: NDArray[np.bool_]  # (..., L, K), the clusters
 
     @property
     def open_hz(self) -> Floats:

@@ -86,6 +86,9 @@ class Dataset:
         episode_blocks = self.scenario.episode.episode_blocks
         if episode_blocks != Scenario().episode.episode_blocks:
             raise refuse("episode_blocks", episode_blocks, "a data set sets it by --blocks")
+        if self.scenario.on_grid:
+            deployment = self.scenario.layout.deployment
+            raise refuse("deployment", deployment, "data sets hold paper A's networks: cell_free or cellular")
         load_solver(self.solver)
 
 

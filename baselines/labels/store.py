@@ -128,15 +128,19 @@ class LabelStore:
         """Return samples as a batch of blocks, whose ``channel`` has the magnitudes only."""
         gains = ("signal_gain", "interference_gain")
         users = ("task_bits", "cycles_per_bit", "local_hz", "server_hz")
+        arrays: dict[str, Any] = {name: self.read(name, rows) for name in (*gains, *users)}
         return CoherenceBlock(
-            **{name: self.read(name, rows) for name in (*gains, *users)},
+            **arrays,
             subcarrier_bandwidth_hz=self.scenario.subcarrier_bandwidth_hz,
             channel=self.read("channel_magnitude", rows),
         )
 
     def labels(self, rows: slice) -> Labels:
         """Return the labels of samples."""
-        return Labels(**{name: self.read(name, rows) for name in ("power", "offload", "assignment", "latency_s")})
+        arrays: dict[str, Any] = {
+            name: self.read(name, rows) for name in ("power", "offload", "assignment", "latency_s")
+        }
+        return Labels(**arrays)
 
     def read(self, name: str, rows: slice) -> NDArray[Any]:
         """Return rows of one array.

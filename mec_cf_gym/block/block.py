@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from typing import ClassVar
 
 from mec_cf_gym.arrays import Array, to_numpy
 from mec_cf_gym.block.receiver import Receiver
-from mec_cf_gym.rows import axes, flatten_rows, take_rows
+from mec_cf_gym.rows import flatten_rows, take_rows
 from mec_cf_gym.servers import Servers
 
 
@@ -18,8 +17,8 @@ from mec_cf_gym.servers import Servers
 class Fairness:
     """What paper B's objective weighs: transmit powers against the least spectral efficiency of each cell."""
 
-    user_power_w: Array = axes(1)  # (..., K), full powers
-    cell: Array = axes(1)  # (..., K), whole numbers
+    user_power_w: Array  # (..., K), full powers
+    cell: Array  # (..., K), whole numbers
     weight_w: float = 0.0  # w, worth of a bit/s/Hz
 
 
@@ -34,15 +33,17 @@ class CoherenceBlock:
     :meth:`tuned` returns those for other powers, and :func:`~mec_cf_gym.rate` uses them.
     """
 
-    signal_gain: Array = axes(2)  # (..., N, K), linear
-    interference_gain: Array = axes(3)  # (..., N, K, K), linear, of user j on user k
-    task_bits: Array = axes(1)  # (..., K)
-    cycles_per_bit: Array = axes(1)  # (..., K)
-    local_hz: Array = axes(1)  # (..., K), zero for a user who computes nothing itself
-    server_hz: Array = axes(1)  # (..., K), its own, or an equal share of servers that are shared
-    subcarrier_bandwidth_hz: float = dataclasses.field()
-    channel: Array | None = axes(3, None)  # (..., N, M, K), estimated amplitude over the noise at full power
-    deadline_s: Array | None = axes(1, None)  # (..., K)
+    AXES: ClassVar[Mapping[str, int]] = {"signal_gain": 2, "interference_gain": 3, "channel": 3}
+
+    signal_gain: Array  # (..., N, K), linear
+    interference_gain: Array  # (..., N, K, K), linear, of user j on user k
+    task_bits: Array  # (..., K)
+    cycles_per_bit: Array  # (..., K)
+    local_hz: Array  # (..., K), zero for a user who computes nothing itself
+    server_hz: Array  # (..., K), its own, or an equal share of servers that are shared
+    subcarrier_bandwidth_hz: float
+    channel: Array | None = None  # (..., N, M, K), estimated amplitude over the noise at full power
+    deadline_s: Array | None = None  # (..., K)
     data_share: float = 1.0  # of a block's samples that carry data: tau_u / tau_c
     fronthaul_load: float = 0.0  # time on the fronthaul over time on the uplink
     servers: Servers | None = None  # where they are shared

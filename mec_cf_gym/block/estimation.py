@@ -6,10 +6,12 @@ receives on pilot t, over T samples, ``y = sqrt(T) sum_{i on t} h_i + n`` with n
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Complexes = NDArray[np.complex128]
+Complexes = NDArray[np.complexfloating[Any, Any]]
 Indices = NDArray[np.intp]
 
 _LOADING = 1e-13  # of the mean variance, per antenna: above the rounding of singular covariances

@@ -8,7 +8,6 @@ import numpy as np
 
 from mec_cf_gym.block.block import CoherenceBlock, Fairness
 from mec_cf_gym.block.combining import COMBINERS, receive_gains
-from mec_cf_gym.block.estimation import estimate
 from mec_cf_gym.block.fading import FADINGS, Coefficients
 from mec_cf_gym.block.receiver import Receiver
 from mec_cf_gym.network.snapshot import GRIDS
@@ -26,7 +25,9 @@ class BlockModel:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.fading = FADINGS[scenario.dynamics.fading](scenario)
-        self.combiner = COMBINERS["mrc" if scenario.radio.combiner == "auto" else scenario.radio.combiner](scenario)
+        self.combiner = COMBINERS["mrc" if scenario.radio.combiner == "auto" else scenario.radio.combiner](
+            scenario
+        )
 
     def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale coefficients ``fading``."""

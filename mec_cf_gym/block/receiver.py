@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
 from mec_cf_gym.block.clustered_gains import clustered_gains
-from mec_cf_gym.rows import axes
 
 Floats = NDArray[np.float64]
 
@@ -19,9 +19,11 @@ Floats = NDArray[np.float64]
 class Receiver:
     """What the receiver knows of the channels of a block, or of a batch of blocks, and how it combines."""
 
-    channel: NDArray[np.complexfloating[Any, Any]] = axes(3)  # (..., L, A, K), estimates
-    error_covariance: NDArray[np.complexfloating[Any, Any]] = axes(4)  # (..., L, K, A, A)
-    serves: NDArray[np.bool_] = axes(2)  # (..., L, K), the clusters
+    AXES: ClassVar[Mapping[str, int]] = {"channel": 3, "error_covariance": 4, "serves": 2}
+
+    channel: NDArray[np.complexfloating[Any, Any]]  # (..., L, A, K), estimates
+    error_covariance: NDArray[np.complexfloating[Any, Any]]  # (..., L, K, A, A)
+    serves: NDArray[np.bool_]  # (..., L, K), the clusters
     combiner: str = "p_mmse"
 
     def gains(self, power: Floats) -> tuple[Floats, Floats]:

@@ -7,7 +7,9 @@ import math
 from mec_cf_gym.arrays import Array, promote
 
 
-def spectral_efficiency(signal_gain: Array, interference_gain: Array, power: Array, prelog: float) -> Array:
+def instantaneous_spectral_efficiency(
+    signal_gain: Array, interference_gain: Array, power: Array, prelog: float
+) -> Array:
     """Return the users' SEs in one coherence block, ``prelog log2(1 + p_k S_k / (1 + sum_j I_kj p_j))`` (5.4).
 
     Args:
@@ -29,11 +31,11 @@ def ergodic_spectral_efficiency(
 ) -> Array:
     """Return the users' mean SEs over realisations of the channel, which are the first axis of the gains.
 
-    Arguments are those of ``spectral_efficiency``, with gains ``(realisations, ..., K)`` and
+    Arguments are those of ``instantaneous_spectral_efficiency``, with gains ``(realisations, ..., K)`` and
     ``(realisations, ..., K, K)``.
 
     Returns:
         SEs in bit/s/Hz, ``(..., K)``.
     """
-    instantaneous = spectral_efficiency(signal_gain, interference_gain, power, prelog)
+    instantaneous = instantaneous_spectral_efficiency(signal_gain, interference_gain, power, prelog)
     return instantaneous.sum(0) / instantaneous.shape[0]

@@ -115,9 +115,7 @@ def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_eff
     )
 
 
-def least_computing(
-    block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float
-) -> Shares:
+def least_computing(block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Shares:
     """Return the least computing with which the users meet their deadlines at given powers and offload ratios.
 
     A user whose deadline passes before its task has arrived asks for an equal share. Where the budgets do not
@@ -133,7 +131,8 @@ def least_computing(
     rate_bps = np.maximum(rate(block, allocation.power), least_bps)
     needed_hz = needed_server_hz(block, rate_bps, allocation.offload)
     too_late = needed_hz > block.servers.most_hz
-    shares, _ = block.servers.least_shares(np.where(too_late, block.server_hz, needed_hz))
+    wanted_hz = np.asarray(np.where(too_late, block.server_hz, needed_hz), np.float64)
+    shares, _ = block.servers.least_shares(wanted_hz)
     return shares
 
 

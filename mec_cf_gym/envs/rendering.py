@@ -1,14 +1,20 @@
-"""Pictures of a network: where its APs and users are, and how long each user's last task took."""
+"""Pictures of a network: where its APs and users are, who serves whom, and how long each user's last task took."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
 from mec_cf_gym.envs.outcome import Outcome
+from mec_cf_gym.network.grid import wrapped_offsets
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.scenario import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FRAME_INCHES = (6.4, 5.6)
 FRAME_DPI = 100
@@ -28,27 +34,25 @@ def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) 
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-        from matplotlib.patches import Circle
     except ImportError as error:
         raise DependencyNotInstalled("rendering needs matplotlib: pip install 'mec-cf-gym[render]'") from error
 
     figure = Figure(figsize=FRAME_INCHES, dpi=FRAME_DPI, layout="constrained")
-    canvas, axis, radius_m = FigureCanvasAgg(figure), figure.subplots(), scenario.layout.radius_m
-    axis.add_patch(Circle((0, 0), radius_m, fill=False, color="0.6"))
+    canvas, axis = FigureCanvasAgg(figure), figure.subplots()
+    (_draw_square if scenario.on_grid else _draw_disk)(axis, scenario, network)
     axis.scatter(
         network.ap_positions_m[:, 0],
         network.ap_positions_m[:, 1],
         marker="^",
         s=26,
         color="0.35",
-        label="AP antennas",
+        label="base stations" if scenario.layout.deployment == "multi_cell" else "APs",
     )
-    title = "before the first block"
-    deadline_ms = 1e3 * scenario.dynamics.block_s
-    latency_ms = np.zeros(scenario.layout.num_users)
+    title, latency_ms = "before the first block", np.zeros(scenario.layout.num_users)
+    deadline_ms = 1e3 * _deadline_s(scenario)
     if outcome is not None:
         latency_ms = 1e3 * outcome.latency_s
-        title = f"largest latency {latency_ms.max():.3f} ms"
+        title = f"largest latency {latency_ms.max():.4g} ms"
     users = axis.scatter(
         network.user_positions_m[:, 0],
         network.user_positions_m[:, 1],
@@ -59,11 +63,47 @@ def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) 
         s=70,
         edgecolors="black",
         label="users",
+        zorder=3,
     )
     figure.colorbar(users, label=f"latency (ms); the deadline is {deadline_ms:g} ms", extend="max")
-    margin_m = 1.05 * radius_m
-    axis.set(title=title, xlabel="m", ylabel="m", xlim=(-margin_m, margin_m), ylim=(-margin_m, margin_m))
+    axis.set(title=title, xlabel="m", ylabel="m")
     axis.set_aspect("equal")
-    axis.legend(loc="upper right")
+    figure.legend(loc="outside lower center", ncols=2)
     canvas.draw()  # type: ignore[no-untyped-call]
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
+
+
+def _draw_disk(axis: Axes, scenario: Scenario, network: Network) -> None:
+    """Draw the border of paper A's networks."""
+    from matplotlib.patches import Circle
+
+    radius_m = scenario.layout.radius_m
+    axis.add_patch(Circle((0, 0), radius_m, fill=False, color="0.6"))
+    axis.set(xlim=(-1.05 * radius_m, 1.05 * radius_m), ylim=(-1.05 * radius_m, 1.05 * radius_m))
+
+
+def _draw_square(axis: Axes, scenario: Scenario, network: Network) -> None:
+    """Draw a line from every user to each AP that serves it; lines leave the square where it wraps around."""
+    from matplotlib.collections import LineCollection
+
+    side_m = scenario.layout.side_m
+    statistics: Any = network.statistics
+    ap, user = np.nonzero(statistics.serves)
+    offsets_m = wrapped_offsets(network.user_positions_m, network.ap_positions_m, side_m)[user, ap]
+    starts_m = network.user_positions_m[user]
+    lines = LineCollection(
+        np.stack((starts_m, starts_m + offsets_m), axis=1).tolist(),
+        colors=[f"C{number % 10}" for number in user],
+        linewidths=0.6,
+        alpha=0.5,
+    )
+    axis.add_collection(lines)
+    axis.set(xlim=(0, side_m), ylim=(0, side_m))
+
+
+def _deadline_s(scenario: Scenario) -> float:
+    """Return the deadline of the tasks, the largest one if they differ."""
+    deadline_s = scenario.tasks.deadline_s
+    if deadline_s is None:
+        return scenario.dynamics.block_s
+    return max(deadline_s) if isinstance(deadline_s, tuple) else deadline_s

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.envs.action import ActionCodec
 from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_options, checked_seed
 from mec_cf_gym.envs.vector import UNKNOWN_SEED, Floats, Frame, MECVectorEnv
@@ -54,6 +55,11 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         return self._rows.scenario
 
     @property
+    def codec(self) -> ActionCodec:
+        """Translates between actions and allocations, given the servers of a block."""
+        return self._rows.codec
+
+    @property
     def network(self) -> Network:
         """The current network."""
         return take_rows(self._rows.network, 0)
@@ -72,9 +78,7 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
     def _np_random(self, generator: np.random.Generator) -> None:
         self._rows.np_random = (generator,)
 
-    def encode(
-        self, power: ArrayLike, offload: ArrayLike, computing: Shares | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, power: ArrayLike, offload: ArrayLike, computing: Shares | None = None) -> NDArray[np.float32]:
         """Return the action for power ratios ``(N, K)``, offload ratios ``(K,)`` and computing.
 
         Args:
@@ -85,7 +89,7 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         Raises:
             ValueError: If either has the wrong shape, or entries that are not finite or outside [0, 1].
         """
-        return self._rows.codec.encode(Allocation(power, offload, computing=computing), self._servers())  # type: ignore[arg-type]
+        return self.codec.encode(Allocation(power, offload, computing=computing), self._servers())  # type: ignore[arg-type]
 
     def decode(self, action: ArrayLike) -> tuple[Floats, Floats]:
         """Return the power ratios ``(N, K)``, within the budgets, and offload ratios ``(K,)`` of an action.
@@ -101,7 +105,7 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         Raises:
             ValueError: If the action has the wrong shape, or entries that are not finite or outside [0, 1].
         """
-        return self._rows.codec.decode(action, self._servers(), batch_shape=())
+        return self.codec.decode(action, self._servers(), batch_shape=())
 
     def _servers(self) -> Servers | None:
         return take_rows(self._rows.servers, 0)

@@ -60,11 +60,13 @@ class MECUserCentricEnv(MECEnv):
     | key | shape | of |
     |---|---|---|
     | `signal` | (1, K) | signal gain S[k] over the noise, with the combiners for full power |
-    | `interference` | (1, K, K) | interference gain I[k, j] of user j on user k; estimation errors also on the diagonal |
-    | `task` | (K, 6 + L) | task bits / 1e3, cycles per bit / 1e3, user's CPU / 1 GHz, equal share of all servers / 1 GHz, deadline / 1 s, cloud / 1 GHz, and each AP's server / 1 GHz if it serves the user, else 0 |
+    | `interference` | (1, K, K) | interference gain I[k, j] of user j on user k, estimation errors included |
+    | `task` | (K, 6 + L) | tasks and servers, see below |
     | `csi` | (1, L A, K) | estimated channel power over noise; only with `observation="csi"` |
 
-    With `server="dedicated"`, `task` has its first four features.
+    `task` holds task bits / 1e3, cycles per bit / 1e3, the user's CPU / 1 GHz, an equal share of all servers /
+    1 GHz, the deadline / 1 s, the cloud / 1 GHz, and each AP's server / 1 GHz if it serves the user, else 0. With
+    `server="dedicated"` it has the first four.
 
     ## Rewards
     Minus the largest total latency of the users in ms: transmission, fronthaul and computing. A link below
@@ -81,22 +83,23 @@ class MECUserCentricEnv(MECEnv):
     `missed_users`, `capped`; `max_latency_s`, `gini`, `deadline_missed`, `total_power_w` and `objective_w` of the
     block that the action was applied to. `reset` returns an empty dict.
 
-    The receiver computes its combiners for the powers of the action: `mec_cf_gym.rate(block, power)` does the same.
+    The receiver computes its combiners for the powers of the action, and so does `mec_cf_gym.rate(block, power)`.
 
     ## Starting State
-    `reset` draws a snapshot: positions, shadowing, pilots, clusters and server speeds. The same seed drops the same
-    users in `MECMultiCell-v0`. `reset(options={"scenario": ...})` draws it from another scenario of the same shapes.
+    `reset` draws a snapshot: positions, shadowing, pilots, clusters and server speeds. The same seed drops the
+    same users in `MECMultiCell-v0`. `reset(options={"scenario": ...})` draws it from another scenario of the same
+    shapes.
 
     ## Episode End
     Truncation after `episode_blocks` blocks (100). There is no terminal state.
 
     ## Dynamics
-    Fading, pilots' noise and tasks are drawn anew for every coherence block (200 samples), on the snapshot's
+    Fading, the noise of pilots and tasks are drawn anew for every coherence block (200 samples), on the snapshot's
     statistics, and actions do not influence them: a **contextual bandit**. With `fading="gauss_markov"` and a
     speed, channels of successive blocks are correlated; `deadline_s`, `task_bits` and others take ranges.
 
     ## Arguments
-    Any leaf field of `Scenario` over the defaults of `Scenario.paper_b()` (`num_users=10, combiner="mmse", ...`),
+    Any leaf field of `Scenario` over those of `Scenario.paper_b()` (`num_users=10, combiner="mmse", ...`),
     `scenario=Scenario.paper_b(...)`, and `render_mode="rgb_array"`. The id fixes `deployment`.
 
     ## Version History
@@ -115,8 +118,8 @@ class MECMultiCellEnv(MECEnv):
     cloud. Everything else is as in `MECUserCentric-v0`.
 
     ## Action Space
-    `Box(0, 1, (K + B K,), float32)`: power ratios, then shares of the B = 4 base stations' servers, base station by
-    base station. Shares for users of other cells are ignored. Options as in `MECUserCentric-v0`.
+    `Box(0, 1, (K + B K,), float32)`: power ratios, then shares of the servers of the B = 4 base stations, one base
+    station after the other. Shares for users of other cells are ignored. Options as in `MECUserCentric-v0`.
 
     ## Observation Space
     As in `MECUserCentric-v0` with the base stations as APs: `Dict` with `signal`, `interference`, `task`

@@ -143,9 +143,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         """The current servers, one set a row, if they are shared and actions divide them."""
         return self.block.servers if self.codec.chooses_shares else None
 
-    def encode(
-        self, power: ArrayLike, offload: ArrayLike, computing: Shares | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, power: ArrayLike, offload: ArrayLike, computing: Shares | None = None) -> NDArray[np.float32]:
         """Return the actions for power ratios ``(rows, N, K)``, offload ratios ``(rows, K)`` and computing.
 
         Args:

@@ -26,7 +26,7 @@ from mec_cf_gym.evaluation.store import RunStore, Unit, write_atomically
 from mec_cf_gym.evaluation.summary import Summary, summarise
 from mec_cf_gym.evaluation.timing import BATCH, batch_decision_ms
 from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.registration import ENV_IDS
+from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS
 from mec_cf_gym.scenario import Scenario
 
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
@@ -46,8 +46,10 @@ class Benchmark:
 
     policies: tuple[str, ...] = ("full-power", "equal", "water-filling", "ica")
     """Installed policies, separated by spaces or commas."""
-    env: tuple[str, ...] = ENV_IDS
-    """Environment ids, separated by spaces or commas."""
+    env: tuple[str, ...] = PAPER_A_IDS
+    """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
+    paper B's numbers, the policies are full-power, fractional-power, exact-power and sca, and sca is the
+    reference, unless options say otherwise."""
     reference: str = "ica"
     """Policy that gaps are measured to; it runs too if it is not among the policies."""
     topologies: int = 20
@@ -100,10 +102,24 @@ class Benchmark:
         _check_names("env", split_names(self.env), ENV_IDS)
         _check_names("policies", split_names(self.policies), available_policies())
         _check_names("reference", [self.reference], available_policies())
-        fields, defaults = self.scenario.to_dict(), Scenario().to_dict()
+        of_paper_b = [name in PAPER_B_IDS for name in split_names(self.env)]
+        if any(of_paper_b) != self.scenario.on_grid or len(set(of_paper_b)) != 1:
+            allowed = "all must be of one paper, and the scenario of the same: Scenario.paper_a() or .paper_b()"
+            raise refuse("env", ",".join(split_names(self.env)), allowed)
+        fields = self.scenario.to_dict()
+        defaults = (Scenario.paper_b() if self.scenario.on_grid else Scenario.paper_a()).to_dict()
         for name, instead in SET_BY.items():
             if fields[name] != defaults[name]:
                 raise refuse(name, fields[name], f"a benchmark sets it by {instead}")
+
+
+PAPER_B = Benchmark(
+    policies=("full-power", "fractional-power", "exact-power", "sca"),
+    env=PAPER_B_IDS,
+    reference="sca",
+    scenario=Scenario.paper_b(),
+)
+"""What the command starts from if an environment of paper B is named."""
 
 
 def run(benchmark: Benchmark) -> list[Summary]:
@@ -135,7 +151,8 @@ def run(benchmark: Benchmark) -> list[Summary]:
     summaries = [_with_batch_time(benchmark, row) for row in summarise(records, benchmark.reference)]
     store.conclude([row.to_dict() for row in summaries])
     write_atomically(benchmark.out / "table.md", table(summaries) + "\n")
-    figure = plot_cdf(records, deadline_ms=1e3 * benchmark.scenario.dynamics.block_s)
+    deadline_s = benchmark.scenario.tasks.deadline_s or benchmark.scenario.dynamics.block_s
+    figure = plot_cdf(records, None if isinstance(deadline_s, tuple) else 1e3 * deadline_s)
     for suffix in ("png", "svg"):
         figure.savefig(benchmark.out / f"cdf.{suffix}", dpi=150)
     return summaries
@@ -198,6 +215,7 @@ def main(arguments: list[str]) -> int:
         Benchmark,
         prog="mec-cf-gym benchmark",
         args=arguments,
+        default=PAPER_B if any(env_id in " ".join(arguments) for env_id in PAPER_B_IDS) else Benchmark(),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     try:

@@ -29,6 +29,8 @@ class Record:
     gini: float
     deadline_missed: bool
     capped_users: int
+    total_power_w: float
+    objective_w: float
     decision_ms: float
 
 
@@ -54,7 +56,9 @@ def run_episode(env: gym.Env[Any, Any], name: str, policy: Policy, seed: int, bl
         began = time.perf_counter()
         allocation = policy.allocate(observation, block)
         decision_s = time.perf_counter() - began
-        observation, _, _, _, info = env.step(base.encode(allocation.power, allocation.offload, allocation.computing))
+        observation, _, _, _, info = env.step(
+            base.encode(allocation.power, allocation.offload, allocation.computing)
+        )
         yield Record(
             env=env.spec.id if env.spec else type(base).__name__,
             policy=name,
@@ -65,6 +69,8 @@ def run_episode(env: gym.Env[Any, Any], name: str, policy: Policy, seed: int, bl
             gini=float(info["gini"]),
             deadline_missed=bool(info["deadline_missed"]),
             capped_users=int(info["capped"].sum()),
+            total_power_w=float(info["total_power_w"]),
+            objective_w=float(info["objective_w"]),
             decision_ms=1e3 * decision_s,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
@@ -10,45 +10,41 @@ from tabulate import tabulate
 from mec_cf_gym.evaluation.episode import Record
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.metrics import cdf_points
+from mec_cf_gym.registration import PAPER_B_IDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HEADERS = (
-    "environment",
-    "policy",
-    "mean ms",
-    "median ms",
-    "p95 ms",
-    "Gini",
-    "gap to reference [95 % CI]",
-    "deadline misses",
-    "capped",
-    "decision ms",
-    "ms at 256",
-)
+Cell = Callable[[Summary], str]
+COLUMNS: dict[str, Cell] = {
+    "environment": lambda row: row.env,
+    "policy": lambda row: row.policy,
+    "mean ms": lambda row: f"{row.mean_ms:.4f}",
+    "median ms": lambda row: f"{row.median_ms:.4f}",
+    "p95 ms": lambda row: f"{row.p95_ms:.4f}",
+    "Gini": lambda row: f"{row.gini:.3f}",
+    "gap to reference [95 % CI]": lambda row: f"{row.gap:+.2%} [{row.gap_low:+.2%}, {row.gap_high:+.2%}]".replace(
+        "+nan%", "n/a"
+    ),
+    "deadline misses": lambda row: f"{row.deadline_misses:.1%}",
+    "capped": lambda row: f"{row.capped:.1%}",
+    "power W": lambda row: f"{row.power_w:.4f}",
+    "objective W": lambda row: f"{row.objective_w:.4f}",
+    "decision ms": lambda row: f"{row.decision_ms:.3g}",
+    "ms at 256": lambda row: f"{row.batch_decision_ms:.3g}".replace("nan", "n/a"),
+}
+OF_PAPER_B = ("power W", "objective W")
+"""Columns that are shown with paper B's environments only."""
 
 
 def table(summaries: Iterable[Summary]) -> str:
     """Return summaries as a Markdown table; latencies are the largest of the users."""
-    rows = [
-        (
-            row.env,
-            row.policy,
-            f"{row.mean_ms:.4f}",
-            f"{row.median_ms:.4f}",
-            f"{row.p95_ms:.4f}",
-            f"{row.gini:.3f}",
-            f"{row.gap:+.2%} [{row.gap_low:+.2%}, {row.gap_high:+.2%}]".replace("+nan%", "n/a"),
-            f"{row.deadline_misses:.1%}",
-            f"{row.capped:.1%}",
-            f"{row.decision_ms:.3g}",
-            f"{row.batch_decision_ms:.3g}".replace("nan", "n/a"),
-        )
-        for row in summaries
-    ]
-    alignment = ("left", "left", *["right"] * (len(HEADERS) - 2))
-    return str(tabulate(rows, HEADERS, tablefmt="github", disable_numparse=True, colalign=alignment))
+    shown = list(summaries)
+    paper_b = any(row.env in PAPER_B_IDS for row in shown)
+    headers = [name for name in COLUMNS if paper_b or name not in OF_PAPER_B]
+    rows = [[COLUMNS[name](row) for name in headers] for row in shown]
+    alignment = ("left", "left", *["right"] * (len(headers) - 2))
+    return str(tabulate(rows, headers, tablefmt="github", disable_numparse=True, colalign=alignment))
 
 
 def plot_cdf(records: Iterable[Record], deadline_ms: float | None = None) -> Figure:

@@ -36,6 +36,8 @@ class Summary:
     gap_high: float
     deadline_misses: float
     capped: float
+    power_w: float
+    objective_w: float
     decision_ms: float
     batch_decision_ms: float = math.nan
     """Per block, of a decision for 256 networks at once; NaN if it was not measured."""
@@ -123,5 +125,7 @@ def _summary(
         gap_high=gap_high,
         deadline_misses=float(column("deadline_missed").mean()),
         capped=float((column("capped_users") > 0).mean()),
+        power_w=float(column("total_power_w").mean()),
+        objective_w=float(column("objective_w").mean()),
         decision_ms=float(np.median(column("decision_ms"))),
     )

@@ -78,15 +78,13 @@ def _coefficients(lag: int, azimuth_spread_rad: float, elevation_spread_rad: flo
     ``s = m + n`` and ``t = m - n``, scaled by ``exp(-(s azimuth_spread)^2 / 2 - (t elevation_spread)^2 / 2)``. It
     is even in t, and even or odd in s as s is.
     """
-    from scipy.special import jv  # takes as long to import as the rest of the package
-
     argument = np.pi * lag / 2
     order = int(argument + 12 * argument ** (1 / 3) + 20)  # Bessel functions of higher order are below 1e-17
     azimuth_pairs = _harmonic_pairs(azimuth_spread_rad, order)
     elevation_pairs = _harmonic_pairs(elevation_spread_rad, order)
     bessel = np.zeros(2 * (azimuth_pairs + elevation_pairs) + 1)
     computed = min(len(bessel), order + 1)
-    bessel[:computed] = jv(np.arange(computed), argument)
+    bessel[:computed] = _bessel_functions(order, argument)[:computed]
     tables = []
     for parity in (0, 1):
         s = 2 * np.arange(azimuth_pairs)[:, None] + parity
@@ -99,6 +97,13 @@ def _coefficients(lag: int, azimuth_spread_rad: float, elevation_spread_rad: flo
         sign = np.where((n < 0) & (n % 2 == 1), -1.0, 1.0)  # J_-n = (-1)^n J_n
         tables.append(mirrored * weight * sign * bessel[m] * bessel[np.abs(n)])
     return tables[0], tables[1]
+
+
+def _bessel_functions(order: int, argument: float) -> Floats:
+    """Return ``J_0`` to ``J_order``: the Fourier coefficients of ``exp(j argument sin(angle))``."""
+    samples = 2 * (order + 1)
+    angle = 2 * np.pi / samples * np.arange(samples)
+    return np.fft.fft(np.exp(1j * argument * np.sin(angle))).real[: order + 1] / samples
 
 
 def _harmonic_pairs(spread_rad: float, order: int) -> int:

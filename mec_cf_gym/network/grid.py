@@ -159,7 +159,7 @@ class Square:
         gain = self.propagation.gain(wrapped_offsets(self.sites_m, position_m, self.side_m), shadowing_db)
         master = gain[: self.num_aps].argmax()
         load = np.bincount(users.pilot, users.gain[master], minlength=self.num_pilots)
-        return Drop(position_m, shadowing_db, gain, load.argmin(keepdims=True))
+        return Drop(position_m, shadowing_db, gain, np.array([load.argmin()]))
 
     def _shadowing_given(self, position_m: Floats, users: Drop) -> tuple[Floats | float, float]:
         """Return mean, ``(sites, 1)``, and standard deviation of a user's shadowing in dB given the others'.

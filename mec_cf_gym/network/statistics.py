@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.block.estimation import covariance_root, error_covariance, estimate, pilot_whitening
 
-Complexes = NDArray[np.complex128]
+Complexes = NDArray[np.complexfloating[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -44,5 +45,5 @@ class ChannelStatistics:
         return np.swapaxes((self.root @ np.swapaxes(white, -1, -2)[..., None])[..., 0], -1, -2)
 
     def estimate(self, channel: Complexes, noise: NDArray[np.complex64]) -> Complexes:
-        """Return MMSE estimates ``(..., L, A, K)`` of channels, given the noise ``(..., L, A, T)`` on the pilots."""
+        """Return MMSE estimates ``(..., L, A, K)`` of channels, given the noise ``(..., L, A, T)`` on pilots."""
         return estimate(channel, noise, self.root, self.pilot, self.whitening)

@@ -55,3 +55,14 @@ def test_wrappers_that_cannot_be_repeated_are_refused():
 def test_foreign_environments_are_refused():
     with pytest.raises(ValueError, match="environment of mec_cf_gym"):
         AgentPolicy(Agent(None), gym.make("CartPole-v1"))
+
+
+def test_shares_of_servers_are_those_of_the_block():
+    env = gym.make("MECUserCentric-v0", num_aps=16, num_users=6)
+    agent = Agent(np.full(env.action_space.shape, 0.25, np.float32))
+    env.reset(seed=0)
+    block = env.unwrapped.block
+    policy = AgentPolicy(agent, gym.make("MECUserCentric-v0", num_aps=16, num_users=6))  # never reset
+    computing = policy.allocate(env.unwrapped.reset(seed=0)[0], block).computing
+    np.testing.assert_allclose(computing.cloud_hz, block.servers.cloud_hz / 6)
+    assert computing.ap_hz[~block.servers.serves].max() == 0

@@ -85,7 +85,9 @@ def test_estimates_have_their_covariance_and_are_orthogonal_to_their_errors(spre
     rng = np.random.default_rng(5)
     normal = complex_normal(rng, (realisations, 2, 3, 3, 1))
     channel = np.swapaxes((covariance_root(covariance) @ normal)[..., 0], -1, -2)
-    estimates = estimate(channel, complex_normal(rng, (realisations, 2, 3, 2)), covariance_root(covariance), pilot, whitening)
+    estimates = estimate(
+        channel, complex_normal(rng, (realisations, 2, 3, 2)), covariance_root(covariance), pilot, whitening
+    )
 
     def assert_mean_outer(left, right, expected):
         outer = np.einsum("rlak,rlbk->rlkab", left, right.conj())

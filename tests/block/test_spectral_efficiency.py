@@ -11,7 +11,7 @@ from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
 from mec_cf_gym.block.clustered_gains import clustered_gains
 from mec_cf_gym.block.clusters import share_aps
 from mec_cf_gym.block.distributed import LocalMoments, use_and_forget_spectral_efficiency, weighted_combiner
-from mec_cf_gym.block.spectral_efficiency import ergodic_spectral_efficiency, spectral_efficiency
+from mec_cf_gym.block.spectral_efficiency import ergodic_spectral_efficiency, instantaneous_spectral_efficiency
 
 DATA = Path(__file__).parents[1] / "data"
 TOLERANCE = {"rtol": 0, "atol": 1e-10}
@@ -183,6 +183,6 @@ def test_optimal_weights_are_no_worse_than_others(vectors):
 def test_spectral_efficiency_is_rate_per_bandwidth(blocks):
     block = blocks(3, num_subcarriers=1)
     power = np.random.default_rng(0).random(block.signal_gain.shape)
-    efficiency = spectral_efficiency(block.signal_gain, block.interference_gain, power, 0.5)
+    efficiency = instantaneous_spectral_efficiency(block.signal_gain, block.interference_gain, power, 0.5)
     expected = 0.5 * rate(block, power) / block.subcarrier_bandwidth_hz
     np.testing.assert_allclose(efficiency[:, 0], expected, rtol=1e-12)

@@ -21,6 +21,8 @@ def record(policy, seed, block, latency_ms, **changes):
         "gini": 0.25,
         "deadline_missed": latency_ms > 0.5,
         "capped_users": 0,
+        "total_power_w": 0.1,
+        "objective_w": 0.1,
         "decision_ms": 1.0,
     }
     return Record(**{**fields, **changes})

@@ -1,0 +1,154 @@
+"""A first point that meets all deadlines, or else the users who prevent it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from mec_cf_gym.baselines.power_control.computing import Flags
+from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
+from mec_cf_gym.baselines.power_control.step import ConvexSteps, crowding, usual_sets
+from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.block.block import CoherenceBlock
+
+MOST_ROUNDS = 100
+MOST_RELAXED_STEPS = 40
+ROUNDING = 1e-9
+REPAIRS = 40
+HALVINGS = 12
+SETTLED = 1e-3
+"""Relative fall of the excess in a relaxed step below which it counts as found."""
+
+
+def feasible_start(problem: PowerProblem, steps: ConvexSteps) -> tuple[PowerProblem, Point]:
+    """Return a problem whose deadlines can all be met, and a point that meets them.
+
+    Full power is tried first. Otherwise users who would be late even if they were alone are let go, and, as long
+    as the rest cannot be met together, one user after the other: the one without whom the others come closest.
+    """
+    point = Point.of(problem, np.ones(len(problem.bound)))
+    if point.feasible:
+        return problem, point
+    problem = problem.without(problem.hopeless() | _late_alone(problem))
+    while True:
+        point = Point.of(problem, np.ones(len(problem.bound)))
+        if point.feasible:
+            return problem, point
+        power, reaches = balanced(problem)
+        if reaches:
+            point, worst = _relaxed(problem, power, steps)
+            if point.feasible:
+                return problem, point
+        else:
+            worst = heaviest(problem, power)
+        problem = problem.without(np.arange(len(power)) == worst)
+
+
+def balanced(problem: PowerProblem) -> tuple[Floats, bool]:
+    """Return powers that come equally close to all least efficiencies, and whether they reach them, ``(K,)``.
+
+    Users without a deadline stay silent. Each round asks what powers would reach the targets in the interference
+    of the last ones, and scales them onto the budgets; combiners follow. Where targets can be reached, so they are
+    after some rounds.
+    """
+    target_sinr = sinr_of(problem.block, problem.least_efficiency)
+    power = problem.bound.astype(np.float64)
+    for _ in range(MOST_ROUNDS):
+        asked = asked_power(problem.block.tuned(power[None]), target_sinr, power)
+        if (asked <= power).all():
+            return power, True
+        if (asked[problem.bound] > (1 + ROUNDING) * power[problem.bound]).all():  # for these combiners: a proof
+            after = asked / asked.max()
+            if np.abs(after - power).max() < 1e-4:
+                return power, False
+        power = asked / asked.max() if np.isfinite(asked).all() else problem.bound.astype(np.float64)
+    return power, False
+
+
+def heaviest(problem: PowerProblem, power: Floats) -> int:
+    """Return the user without whom the others come closest to their deadlines, at the combiners for ``power``."""
+    block = problem.block.tuned(power[None])
+    target_sinr = sinr_of(problem.block, problem.least_efficiency)
+    users = np.flatnonzero(problem.bound)
+    rest = problem.bound & (users[:, None] != np.arange(len(power)))  # (rest, K)
+    trial = rest.astype(np.float64)
+    largest = np.ones(len(users))
+    for _ in range(MOST_ROUNDS):
+        asked = np.where(rest, asked_power(block, target_sinr, trial), 0.0)
+        largest = np.maximum(asked.max(-1), 1e-300)
+        trial = asked / largest[:, None]
+    return int(users[largest.argmin()])
+
+
+def sinr_of(block: CoherenceBlock, efficiency: Floats) -> Floats:
+    """Return the SINRs that give spectral efficiencies, ``(..., K)``."""
+    return np.asarray(np.expm1(np.log(2) / block.data_share * efficiency))
+
+
+def asked_power(block: CoherenceBlock, target_sinr: Floats, power: Floats) -> Floats:
+    """Return the powers that reach SINRs in the interference of given powers, ``(..., K)``; combiners stay."""
+    signal_gain = np.maximum(block.signal_gain[0], 1e-200)
+    heard = 1 + power @ np.asarray(block.interference_gain[0]).T
+    return np.asarray(target_sinr / signal_gain * heard)
+
+
+def repaired(problem: PowerProblem, before: Point, power: Floats, efficiency: Floats) -> Point | None:
+    """Return a feasible point near powers whose own combiners break deadlines; None if there is none.
+
+    Combiners that follow the powers may give less than those the powers were chosen for. Users who get less than
+    they were promised raise their powers until they have it; if this fails, powers step back to feasible ones.
+
+    Args:
+        problem: The problem.
+        before: A feasible point.
+        power: Powers, ``(K,)``.
+        efficiency: What was promised, and meets the deadlines, bit/s/Hz, ``(K,)``.
+    """
+    target_sinr = sinr_of(problem.block, np.where(problem.bound, efficiency, 0.0)) * (1 + ROUNDING)
+    trial = power
+    for _ in range(REPAIRS):
+        point = Point.of(problem, trial)
+        if point.feasible:
+            return point
+        raised = np.maximum(trial, asked_power(point.block, target_sinr, trial))
+        if raised.max() > 1 or not (raised > trial).any():
+            break
+        trial = raised
+    for halving in range(1, HALVINGS):
+        point = Point.of(problem, before.power + (power - before.power) / 2**halving)
+        if point.feasible:
+            return point
+    return None
+
+
+def _late_alone(problem: PowerProblem) -> Flags:
+    """Return who would be late if it were alone, at full power, with the best combiner for that, ``(K,)``."""
+    receiver, num_users = problem.block.receiver, len(problem.bound)
+    if receiver is None:
+        return np.zeros(num_users, np.bool_)
+    signal_gain, interference_gain = dataclasses.replace(receiver, combiner="mmse").gains(np.eye(num_users))
+    sinr = np.diagonal(signal_gain) / (1 + np.einsum("kkk->k", interference_gain))
+    return np.asarray(sinr < sinr_of(problem.block, problem.least_efficiency))
+
+
+def _relaxed(problem: PowerProblem, power: Floats, steps: ConvexSteps) -> tuple[Point, int]:
+    """Minimise the sum of excesses over deadlines; return where that ends, and the user with the largest."""
+    sets = usual_sets(problem)
+    point, last, worst = Point.of(problem, power), np.inf, int(problem.bound.argmax())
+    for _ in range(MOST_RELAXED_STEPS):
+        found = steps.of(problem, sets, relaxed=True).solve(problem, point.block, point.power, sets)
+        if found is None:
+            break
+        point = Point.of(problem, found.power)
+        if point.feasible:
+            break
+        worst = int(np.where(problem.bound, found.excess, -1.0).argmax())
+        crowd = crowding(problem, found, sets)
+        if crowd is not None:
+            sets.append(crowd)
+        elif found.excess.sum() > (1 - SETTLED) * last:
+            break
+        else:
+            last = found.excess.sum()
+    return point, worst

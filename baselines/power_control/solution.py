@@ -1,0 +1,66 @@
+"""What power control returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mec_cf_gym.baselines.power_control.computing import in_whole_hz
+from mec_cf_gym.baselines.power_control.problem import Flags, Point, PowerProblem
+from mec_cf_gym.baselines.single_user import Floats, latency_bound
+from mec_cf_gym.baselines.solution import Solution
+from mec_cf_gym.performance import latency
+from mec_cf_gym.servers import Servers, Shares
+
+INFEASIBLE = "infeasible"
+"""Not all deadlines can be met; the solution meets those of all users but ``infeasible_users``."""
+
+
+@dataclass(frozen=True)
+class PowerSolution(Solution):
+    """Powers and computing; ``history`` is paper B's objective in watts, at its own combiners each time.
+
+    ``computing`` is in whole Hz, the least that meets the deadlines; None where users have servers of their own.
+    """
+
+    objective_w: Floats = field(kw_only=True)  # (...), sum_k P_k p_k - w sum_cells min_k SE_k
+    spectral_efficiency: Floats = field(kw_only=True)  # (..., K), bit/s/Hz
+    infeasible_users: Flags = field(kw_only=True)  # (..., K), whose deadlines cannot be met together with the rest
+
+    @classmethod
+    def at(
+        cls, problem: PowerProblem, point: Point, history: list[float], status: str, **more: Any
+    ) -> PowerSolution:
+        """Return the solution of a single block at a point."""
+        computing = None if problem.block.servers is None else whole_shares(problem, point)
+        offload = np.ones(len(point.power))
+        server_hz = problem.block.server_hz if computing is None else computing.total_hz
+        with np.errstate(divide="ignore"):  # nothing may be left for users who miss their deadline
+            latency_s = latency(point.block, point.power[None], offload, server_hz)
+        return cls(
+            power=point.power[None],
+            offload=offload,
+            latency=latency_s,
+            history=np.array(history),
+            status=status if problem.bound.all() else INFEASIBLE,
+            lower_bound=latency_bound(problem.block),
+            computing=computing,
+            objective_w=np.asarray(point.objective_w),
+            spectral_efficiency=point.efficiency,
+            infeasible_users=~problem.bound,
+            **more,
+        )
+
+
+def whole_shares(problem: PowerProblem, point: Point) -> Shares:
+    """Return the least shares that meet the deadlines, and what is left to users who miss theirs, in whole Hz."""
+    servers = problem.servers
+    met = in_whole_hz(point.shares, servers, np.where(problem.bound, point.needed_hz, 0.0))
+    if problem.bound.all():
+        return met
+    left = Servers(servers.ap_hz - met.ap_hz.sum(-1), servers.cloud_hz - met.cloud_hz.sum(-1), servers.serves)
+    late = np.asarray(~problem.bound, np.float64)
+    rest = left.divided(np.broadcast_to(late, servers.serves.shape), late)
+    return Shares(met.ap_hz + np.floor(rest.ap_hz), met.cloud_hz + np.floor(rest.cloud_hz))
