@@ -149,8 +149,8 @@ COMPUTING = (
         "% lower",
         (CELL_FREE, CELLULAR),
         lambda users, reference: saving(
-            np.percentile(users.computing_hz, 5, keepdims=True),
-            np.percentile(reference.computing_hz, 5, keepdims=True),
+            np.percentile(users.least_computing_hz, 5, keepdims=True),
+            np.percentile(reference.least_computing_hz, 5, keepdims=True),
         ),
     ),
 )

@@ -65,9 +65,14 @@ class Users(Measured):
         return np.asarray(self.power_w.sum(-1))
 
     @property
+    def least_computing_hz(self) -> Floats:
+        """Computing of the users who meet their deadlines, ``(any)``; of others there is no least."""
+        return some(self.computing_hz[self.missed == 0])
+
+    @property
     def total_computing_hz(self) -> Floats:
-        """Computing of all users, ``(topologies, blocks)``."""
-        return np.asarray(self.computing_hz.sum(-1))
+        """Computing of all users, ``(any)``, of the blocks in which all meet their deadlines."""
+        return some(self.computing_hz.sum(-1)[~self.missed.any(-1)])
 
     @property
     def ergodic_efficiency(self) -> Floats:
@@ -78,3 +83,8 @@ class Users(Measured):
     def energy_j_per_mbit(self) -> Floats:
         """Energy that a Mbit takes on the uplink over all blocks, ``p_k / (B SE_k)``, ``(topologies, K)``."""
         return np.asarray(1e6 * self.power_w.mean(1) / self.rate_bps.mean(1))
+
+
+def some(values: Floats) -> Floats:
+    """Return values, or one that is not a number if there are none: statistics are then none, too."""
+    return values if values.size else np.full(1, np.nan)
