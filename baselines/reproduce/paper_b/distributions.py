@@ -28,9 +28,9 @@ HOW_MEASURED = f"""\
 Powers and computing are pooled over users, blocks and topologies; spectral efficiency (SE) and energy are a user's
 over its blocks. Computing is the least that meets the deadlines, of the users who meet theirs (in total: of the
 blocks in which all do). Systems meet the same users and tasks under the same seeds. Intervals are 95 % percentile
-bootstraps over topologies, of the statistic itself. A claim holds if the whole interval is in the range that counts,
-does not if it is wholly outside, and is undecided otherwise. "About", "near" and "times" count within {ABOUT:.0%} of
-the paper's number.
+bootstraps over topologies, of the statistic itself. A claim holds if the whole interval is in the range that
+counts, does not if it is wholly outside, and is undecided otherwise. "About", "near" and "times" count within
+{ABOUT:.0%} of the paper's number.
 """
 
 
