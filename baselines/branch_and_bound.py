@@ -11,7 +11,7 @@ import numpy as np
 from mec_cf_gym.baselines.exact import required_nats
 from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.single_user import Floats
-from mec_cf_gym.baselines.solution import Solution, Solver, stack_solutions
+from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners, stack_solutions
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_latency, best_offload, latency, rate
@@ -61,6 +61,7 @@ class BranchAndBound(Solver):
         self.tolerance = tolerance
         self.max_boxes = max_boxes
 
+    @following_combiners
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the best allocation found; ``lower_bound`` is the certificate, in seconds.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
-from mec_cf_gym.baselines.solution import Solution, Solver
+from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_latency, best_offload, latency, rate
@@ -43,6 +43,7 @@ class ExactMinMax(Solver):
             raise refuse("tolerance", tolerance, "it must be positive")
         self.tolerance = tolerance
 
+    @following_combiners
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the optimal allocation; ``lower_bound`` is the certificate, in seconds."""
         if block.num_subcarriers != 1:

@@ -13,7 +13,14 @@ import numpy as np
 
 from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
-from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, stack_solutions
+from mec_cf_gym.baselines.solution import (
+    CONVERGED,
+    STEP_LIMIT,
+    Solution,
+    Solver,
+    following_combiners,
+    stack_solutions,
+)
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.performance import best_offload, full_offload_latency, latency, rate
@@ -62,6 +69,7 @@ class ICA(Solver):
         self.sinr_floors = sinr_floors
         self._problems: dict[tuple[int, ...], ConvexStep] = {}
 
+    @following_combiners
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the point ICA ends at, with alpha, the objective history, status and times.
 

@@ -23,7 +23,9 @@ def latency_bound(block: CoherenceBlock) -> Floats:
     """
     if block.servers is not None:
         block = dataclasses.replace(block, server_hz=block.servers.most_hz)
-    return np.asarray(best_latency(block, block.data_bandwidth_hz / math.log(2) * alone_nats(block)).max(-1))
+    rate_bps = block.data_bandwidth_hz / math.log(2) * alone_nats(block)
+    with np.errstate(divide="ignore"):  # budgets may be zero
+        return np.asarray(best_latency(block, rate_bps).max(-1))
 
 
 def alone_nats(block: CoherenceBlock) -> Floats:

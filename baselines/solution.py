@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,9 @@ from mec_cf_gym.performance import best_offload, latency
 CONVERGED = "converged"
 STEP_LIMIT = "step limit"
 """Status of an iteration that came to its end, and of one that was cut short."""
+MOST_COMBINERS = 8
+SETTLED = 1e-7
+"""Combiners that follow the powers are chosen so often at most, or until the largest latency falls by less."""
 ASSIGNMENT_THRESHOLD = 1e-6
 """Power ratio above which a subcarrier counts as assigned (paper A, eq. 14)."""
 
@@ -81,6 +86,63 @@ class Heuristic(Solver):
         """Return the rule's powers and the best offload ratios for them."""
         power = self.power(block)
         return Allocation(power, best_offload(block, power))
+
+
+def following_combiners(
+    solve: Callable[[Any, CoherenceBlock], Solution],
+) -> Callable[[Any, CoherenceBlock], Solution]:
+    """Let a solver for gains that stay also solve blocks whose combiners follow the powers (paper B).
+
+    It solves for the combiners of the last powers, those of full power first, in turn with new combiners; the best
+    true latency is kept. Servers that are shared are shared equally. ``status`` then says whether the combiners
+    came to rest. Other blocks it gets as they are.
+    """
+
+    @functools.wraps(solve)
+    def solved(solver: Any, block: CoherenceBlock) -> Solution:
+        if block.receiver is None and block.servers is None:
+            return solve(solver, block)
+        tuned = dataclasses.replace(block, receiver=None, servers=None)
+        best, settled = None, np.zeros(block.batch_shape, np.bool_)
+        largest_s = [_largest_s(tuned, np.ones_like(block.signal_gain) / block.num_subcarriers)]
+        times = []
+        for _ in range(MOST_COMBINERS if block.receiver is not None else 1):
+            began = time.perf_counter()
+            found = solve(solver, tuned)
+            tuned = dataclasses.replace(block.tuned(found.power), servers=None)
+            offload = best_offload(tuned, found.power)
+            found = dataclasses.replace(found, offload=offload, latency=latency(tuned, found.power, offload))
+            times.append(time.perf_counter() - began)
+            best = found if best is None else _better(best, found)
+            largest_s.append(best.max_latency)
+            settled = largest_s[-1] >= (1 - SETTLED) * largest_s[-2]
+            if settled.all() and len(times) > 1:
+                break
+        assert best is not None
+        return dataclasses.replace(
+            best,
+            history=np.stack(largest_s, axis=-1),
+            status=np.where(settled | (block.receiver is None), CONVERGED, STEP_LIMIT)[()],
+            lower_bound=latency_bound(block),
+            step_time_s=np.broadcast_to(times, (*block.batch_shape, len(times))),
+        )
+
+    return solved
+
+
+def _largest_s(block: CoherenceBlock, power: Floats) -> Floats:
+    return np.asarray(latency(block, power, best_offload(block, power)).max(-1))
+
+
+def _better(one: Solution, other: Solution) -> Solution:
+    """Return the better of two solutions, row by row."""
+    first = one.max_latency <= other.max_latency
+    return dataclasses.replace(
+        one,
+        power=np.where(first[..., None, None], one.power, other.power),
+        offload=np.where(first[..., None], one.offload, other.offload),
+        latency=np.where(first[..., None], one.latency, other.latency),
+    )
 
 
 AnySolution = TypeVar("AnySolution", bound=Solution)

@@ -9,7 +9,7 @@ from mec_cf_gym.baselines.fast.ascent import ascend
 from mec_cf_gym.baselines.fast.problem import compiled, paces, problem_of, received, row_of
 from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
 from mec_cf_gym.baselines.single_user import latency_bound
-from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver
+from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.performance import best_offload, latency
@@ -44,6 +44,7 @@ class FastMinMax(Solver):
             raise refuse("tolerance", tolerance, "it must be positive")
         self.tolerance = tolerance
 
+    @following_combiners
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the best point of all starts; ``history`` has the largest latency after each of them.
 

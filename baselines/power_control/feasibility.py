@@ -24,25 +24,34 @@ SETTLED = 1e-3
 def feasible_start(problem: PowerProblem, steps: ConvexSteps) -> tuple[PowerProblem, Point]:
     """Return a problem whose deadlines can all be met, and a point that meets them.
 
-    Full power is tried first. Otherwise users who would be late even if they were alone are let go, and, as long
-    as the rest cannot be met together, one user after the other: the one without whom the others come closest.
+    Users who would be late even if they were alone are let go. As long as the rest cannot be met together, so is
+    one user after the other: the one without whom the others come closest. Who could have stayed is taken back.
     """
     point = Point.of(problem, np.ones(len(problem.bound)))
     if point.feasible:
         return problem, point
     problem = problem.without(problem.hopeless() | _late_alone(problem))
-    while True:
-        point = Point.of(problem, np.ones(len(problem.bound)))
-        if point.feasible:
-            return problem, point
-        power, reaches = balanced(problem)
-        if reaches:
-            point, worst = _relaxed(problem, power, steps)
-            if point.feasible:
-                return problem, point
-        else:
-            worst = heaviest(problem, power)
-        problem = problem.without(np.arange(len(power)) == worst)
+    late: list[Flags] = []
+    point, worst = _closest(problem, steps)
+    while not point.feasible:
+        late.append(np.arange(len(problem.bound)) == worst)
+        problem = problem.without(late[-1])
+        point, worst = _closest(problem, steps)
+    for user in late[:-1]:
+        trial = dataclasses.replace(problem, bound=problem.bound | user)
+        found, _ = _closest(trial, steps)
+        if found.feasible:
+            problem, point = trial, found
+    return problem, point
+
+
+def _closest(problem: PowerProblem, steps: ConvexSteps) -> tuple[Point, int]:
+    """Return a feasible point if one is found; otherwise the user that seems to be most in the way."""
+    point = Point.of(problem, np.ones(len(problem.bound)))
+    if point.feasible:
+        return point, 0
+    power, reaches = balanced(problem)
+    return _relaxed(problem, power, steps) if reaches else (point, heaviest(problem, power))
 
 
 def balanced(problem: PowerProblem) -> tuple[Floats, bool]:

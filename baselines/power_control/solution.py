@@ -37,7 +37,7 @@ class PowerSolution(Solution):
         computing = None if problem.block.servers is None else whole_shares(problem, point)
         offload = np.ones(len(point.power))
         server_hz = problem.block.server_hz if computing is None else computing.total_hz
-        with np.errstate(divide="ignore"):  # nothing may be left for users who miss their deadline
+        with np.errstate(divide="ignore"):  # nothing may be left to users who miss their deadline
             latency_s = latency(point.block, point.power[None], offload, server_hz)
         return cls(
             power=point.power[None],
