@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.evaluation.summary import bootstrap_interval
 
 YES, NO, UNDECIDED, NOT_MEASURED = "yes", "no", "undecided", "not measured"
-RESAMPLES = 1999
+RESAMPLES = 999
 """Of the topologies, where a statistic other than the mean is estimated."""
 
 
