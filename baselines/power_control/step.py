@@ -15,8 +15,10 @@ from mec_cf_gym.baselines.power_control.problem import PowerProblem
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 
-TINY_POWER = 1e-6
+TINY_POWER = 1e-4
 """Unit of the powers of users who have less."""
+MOST_GROWTH = 100.0
+"""No power grows beyond so many units in a step: the solver needs numbers near one."""
 CROWDED = 1 - 1e-7
 """Part of the needed speeds below which servers count as crowded: what the solver's tolerance leaves."""
 
@@ -120,7 +122,7 @@ class ConvexStep:
         self.heard.value = interference_gain * unit / den[:, None]
         self.level.value = np.log(num / den) + self.heard.value @ (power / unit)
         self.bits.value = block.data_share / math.log(2)
-        self.most_power.value = 1 / unit
+        self.most_power.value = np.minimum(1 / unit, MOST_GROWTH)
         unit_w = max(problem.weight_w, float(problem.user_power_w @ power))
         self.cost.value = problem.user_power_w * unit / unit_w
         self.worth.value = problem.weight_w / unit_w
