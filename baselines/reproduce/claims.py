@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from tabulate import tabulate
@@ -13,8 +13,9 @@ from tabulate import tabulate
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.evaluation.summary import bootstrap_interval
 
-Unit = Literal["ms", "%", ""]
 YES, NO, UNDECIDED, NOT_MEASURED = "yes", "no", "undecided", "not measured"
+RESAMPLES = 999
+"""Of the topologies, where a statistic other than the mean is estimated."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,27 @@ class Estimate:
         """Return the estimate from one value per topology; topologies are independent, blocks are not."""
         return cls(float(np.mean(values)), *bootstrap_interval(values))
 
-    def text(self, unit: Unit = "") -> str:
+    @classmethod
+    def of_statistic(cls, statistic: Callable[..., float], *samples: Any) -> Estimate:
+        """Return the estimate of any statistic, with its percentile bootstrap over topologies.
+
+        Args:
+            statistic: A function of the samples.
+            *samples: Sequences of what belongs to each topology, the same in all; they can be indexed by arrays.
+        """
+        topologies, rng = len(samples[0]), np.random.default_rng(0)
+        found = statistic(*samples)
+        if topologies < 2:
+            return cls(found, math.nan, math.nan)
+        draws = rng.integers(topologies, size=(RESAMPLES, topologies))
+        resampled = [statistic(*(sample[rows] for sample in samples)) for rows in draws]
+        low, high = np.quantile(resampled, (0.025, 0.975))
+        return cls(found, float(low), float(high))
+
+    def text(self, unit: str = "") -> str:
         """Return the estimate as people read it; a unit of "ms" or "%" belongs to a signed difference."""
+        if unit not in ("ms", "%", ""):
+            return f"{self.mean:.3g} {unit} [{self.low:.3g}, {self.high:.3g}]".replace("nan", "n/a")
         if unit == "%":
             return f"{self.mean:+.2%} [{self.low:+.2%}, {self.high:+.2%}]".replace("+nan%", "n/a")
         sign, trailing = ("+", " ms") if unit == "ms" else ("", "")
@@ -49,7 +69,7 @@ class Finding:
     paper: str
     quantity: str
     limit: float
-    unit: Unit
+    unit: str
     mean: float
     low: float
     high: float
@@ -68,8 +88,15 @@ def verdict(estimate: Estimate, limit: float) -> str:
     return NO if estimate.low > limit else UNDECIDED
 
 
+def verdict_within(estimate: Estimate, least: float, most: float) -> str:
+    """Return whether a value is in a range, as far as its interval tells: wholly inside, outside, or neither."""
+    if least <= estimate.low and estimate.high <= most:
+        return YES
+    return NO if estimate.high < least or estimate.low > most else UNDECIDED
+
+
 def judge(
-    claim: str, users: int, paper: str, quantity: str, values: Floats, *, limit: float = 0.0, unit: Unit
+    claim: str, users: int, paper: str, quantity: str, values: Floats, *, limit: float = 0.0, unit: str
 ) -> Finding:
     """Return what one value per topology says about the claim that their mean is below a limit."""
     found = Estimate.of(values)

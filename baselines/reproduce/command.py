@@ -6,6 +6,10 @@ from mec_cf_gym.dispatch import parser_for, run
 
 PAPERS = {
     "paper-a": ("mec_cf_gym.baselines.reproduce.paper_a.command:main", "figures 1 and 2, and a sensitivity map"),
+    "paper-b": (
+        "mec_cf_gym.baselines.reproduce.paper_b.command:main",
+        "figures 1, 2 and 3, and their sensitivity",
+    ),
 }
 """Name: (``module:function`` from arguments to exit status, help)."""
 

@@ -10,11 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import joblib
 
-from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, Measured, OtherResultsError
+from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, M, OtherResultsError
 from mec_cf_gym.evaluation.provenance import installed_versions, provenance
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.store import check_same, write_atomically
@@ -24,7 +24,7 @@ from mec_cf_gym.scenario import Scenario
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HOW = {"topologies", "blocks", "quick", "workers", "out", "resume", "scenario"}
+HOW = {"topologies", "blocks", "quick", "workers", "out", "resume", "scenario", "no_sensitivity"}
 """Options that are in the settings of a run in another form, or do not change its results."""
 Rows = Sequence[Mapping[str, Any]]
 
@@ -39,7 +39,7 @@ class Report:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reproduction(ABC):
+class Reproduction(ABC, Generic[M]):
     """A figure that is measured again; subclasses say what is in it."""
 
     SIZE: ClassVar[tuple[int, int]]
@@ -50,6 +50,8 @@ class Reproduction(ABC):
     """Where results go, under ``runs``."""
     SET_BY: ClassVar[dict[str, str]]
     """Scenario fields that the figure sets itself, and how."""
+    UNIT_ROWS: ClassVar[int] = 250
+    """Blocks of a cell that are measured, and kept, as a whole."""
 
     topologies: int | None = None
     """Networks: the first test seeds. By default as many as the paper's, with --quick fewer."""
@@ -69,21 +71,26 @@ class Reproduction(ABC):
     """The scenario, field by field."""
 
     @abstractmethod
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Cell[M]]:
         """Return what has to be measured."""
 
-    def learned_cells(self) -> list[Cell]:
+    def learned_cells(self) -> list[Cell[M]]:
         """Return what is measured if there are weights for it."""
         return []
 
     @abstractmethod
-    def report(self, results: Mapping[str, Measured], missing: Mapping[str, str]) -> Report:
+    def report(self, results: Mapping[str, M], missing: Mapping[str, str]) -> Report:
         """Return the report on what each cell gave, and on why others are missing, by the cells' names."""
 
     @property
     def folder(self) -> Path:
-        """Where the results are."""
+        """Where measurements and their settings are."""
         return self.out or Path("runs") / self.FOLDER
+
+    @property
+    def report_folder(self) -> Path:
+        """Where the report is; below the folder if several figures share their measurements."""
+        return self.folder
 
     @property
     def campaign(self) -> Campaign:
@@ -91,7 +98,7 @@ class Reproduction(ABC):
         topologies, blocks = self.QUICK_SIZE if self.quick else self.SIZE
         topologies = topologies if self.topologies is None else self.topologies
         blocks = blocks if self.blocks is None else self.blocks
-        return Campaign(self.folder / "units", seeds("test", topologies), blocks)
+        return Campaign(self.folder / "units", seeds("test", topologies), blocks, self.UNIT_ROWS)
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the results, and must not change when a run goes on."""
@@ -116,13 +123,13 @@ class Reproduction(ABC):
             value = getattr(self, name)
             if value is not None:
                 checked_count(name, value, 1, 10**6)
-        fields, defaults = self.scenario.to_dict(), Scenario().to_dict()
+        fields, defaults = self.scenario.to_dict(), type(self)().scenario.to_dict()
         for name, instead in self.SET_BY.items():
             if fields[name] != defaults[name]:
                 raise refuse(name, fields[name], f"it is set by {instead}")
 
 
-def run(reproduction: Reproduction) -> Report:
+def run(reproduction: Reproduction[M]) -> Report:
     """Measure a figure, or the rest of it, and write its files.
 
     Raises:
@@ -145,23 +152,25 @@ def run(reproduction: Reproduction) -> Report:
         except (ImportError, ValueError) as error:
             missing[cell.name] = str(error)
             print(f"not measured: {cell.name}: {error}")
-    folder.mkdir(parents=True, exist_ok=True)
+    reports = reproduction.report_folder
+    reports.mkdir(parents=True, exist_ok=True)
     record = {"settings": reproduction.settings(), "workers": reproduction.workers, **provenance()}
-    write_atomically(folder / "run.json", json.dumps({**record, "not_measured": missing}, indent=2) + "\n")
+    for place in {folder, reports}:
+        write_atomically(place / "run.json", json.dumps({**record, "not_measured": missing}, indent=2) + "\n")
     report = reproduction.report(campaign.run(cells, reproduction.workers), missing)
     for suffix in ("png", "svg"):
-        report.figure.savefig(folder / f"figure.{suffix}", dpi=150)
+        report.figure.savefig(reports / f"figure.{suffix}", dpi=150)
     for name, rows in report.tables.items():
-        write_atomically(folder / f"{name}.csv", csv_text(rows))
-    write_atomically(folder / "claims.md", report.text)
+        write_atomically(reports / f"{name}.csv", csv_text(rows))
+    write_atomically(reports / "claims.md", report.text)
     return report
 
 
-def _check_folder(reproduction: Reproduction) -> None:
+def _check_folder(reproduction: Reproduction[Any]) -> None:
     path = reproduction.folder / "run.json"
     if not path.exists():
         return
-    if not reproduction.resume:
+    if reproduction.report_folder.exists() and not reproduction.resume:
         raise ValueError(f"out={str(path.parent)!r} holds a run already: add --resume, or choose another")
     check_same(json.loads(path.read_text())["settings"], reproduction.settings(), path.parent)
 

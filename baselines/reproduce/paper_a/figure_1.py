@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from mec_cf_gym.baselines.reproduce.claims import Estimate, Finding, claims_table, judge, markdown, weakest
-from mec_cf_gym.baselines.reproduce.measure import Cell, Measured
+from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
-from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, NO_LOCAL_COMPUTING, SCHEMES
+from mec_cf_gym.baselines.reproduce.paper_a.schemes import (
+    BS_CENTRED,
+    CELL_FREE,
+    NO_LOCAL_COMPUTING,
+    SCHEMES,
+    Latencies,
+)
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 
 if TYPE_CHECKING:
@@ -29,7 +35,7 @@ CLAIMS = BEST, WINS, LOSES, FAIR = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure1(Reproduction):
+class Figure1(Reproduction[Latencies]):
     """Measure figure 1 of paper A again: latency and Gini index of the schemes over the number of users.
 
     Full size: 200 test topologies x 1000 blocks; --quick: 20 x 5. Writes figure.png, figure.svg, data.csv (a row
@@ -50,11 +56,11 @@ class Figure1(Reproduction):
         super().check()
         schemes.check_users(self.users)
 
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Cell[Latencies]]:
         """Return every scheme with every number of users."""
         return [scheme.cell(self.solver, self.scenario, users) for users in self.users for scheme in SCHEMES]
 
-    def report(self, results: Mapping[str, Measured], missing: Mapping[str, str]) -> Report:
+    def report(self, results: Mapping[str, Latencies], missing: Mapping[str, str]) -> Report:
         """Return the report on what each cell gave."""
         under = schemes.setting(self.scenario, self.solver, self.campaign)
         by_users = [finding for users in self.users for finding in findings_on(results, users)]
@@ -77,7 +83,7 @@ class Figure1(Reproduction):
         )
 
 
-def findings_on(results: Mapping[str, Measured], users: int) -> list[Finding]:
+def findings_on(results: Mapping[str, Latencies], users: int) -> list[Finding]:
     """Return what is found about the claims on networks of K users."""
     first, second, third = (results[f"{scheme.name}-K{users}"] for scheme in SCHEMES)
     rivals = {NO_LOCAL_COMPUTING: second, BS_CENTRED: third}
@@ -104,13 +110,13 @@ def findings_on(results: Mapping[str, Measured], users: int) -> list[Finding]:
     return findings
 
 
-def statistics(measured: Measured) -> tuple[str, str, str]:
+def statistics(measured: Latencies) -> tuple[str, str, str]:
     """Return mean latency, Gini index and share of capped blocks as people read them."""
     latency_ms, unfairness = Estimate.of(schemes.mean_ms(measured)), Estimate.of(measured.gini.mean(-1))
     return latency_ms.text(), unfairness.text(), f"{measured.capped.mean():.1%}"
 
 
-def plot(results: Mapping[str, Measured], users: tuple[int, ...]) -> Figure:
+def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
     """Return the figure: latencies on the left, Gini indices on the right."""
     from matplotlib.figure import Figure
 

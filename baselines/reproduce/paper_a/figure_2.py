@@ -16,9 +16,9 @@ from mec_cf_gym.baselines.reproduce.claims import (
     markdown,
     not_measured,
 )
-from mec_cf_gym.baselines.reproduce.measure import Cell, Measured
+from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
-from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, Scheme
+from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, Latencies, Scheme
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Curve:
     policy: str | None = None  # installed name; None: the run's solver
     best_offload: bool = False
 
-    def cell(self, figure: Figure2, users: int) -> Cell:
+    def cell(self, figure: Figure2, users: int) -> Cell[Latencies]:
         """Return what has to be measured for K users."""
         cell = self.scheme.cell(self.policy or figure.solver, figure.scenario, users)
         return replace(cell, name=f"{self.name}-K{users}", best_offload=self.best_offload)
@@ -90,7 +90,7 @@ CLAIMS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure2(Reproduction):
+class Figure2(Reproduction[Latencies]):
     """Measure figure 2 of paper A again: distributions of the largest latency of solvers and learned networks.
 
     Full size: 200 test topologies x 1000 blocks; --quick: 20 x 50. Learned networks without installed weights are
@@ -112,15 +112,15 @@ class Figure2(Reproduction):
         super().check()
         schemes.check_users(self.users)
 
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Cell[Latencies]]:
         """Return the solver on schemes 1 and 3."""
         return [curve.cell(self, users) for users in self.users for curve in (SOLVED, SOLVED_BS)]
 
-    def learned_cells(self) -> list[Cell]:
+    def learned_cells(self) -> list[Cell[Latencies]]:
         """Return the learned networks."""
         return [curve.cell(self, users) for users in self.users for curve in LEARNED]
 
-    def report(self, results: Mapping[str, Measured], missing: Mapping[str, str]) -> Report:
+    def report(self, results: Mapping[str, Latencies], missing: Mapping[str, str]) -> Report:
         """Return the report on what each cell gave, and on why others are missing."""
         under = schemes.setting(self.scenario, self.solver, self.campaign)
         findings = [finding(results, missing, claim, users) for claim in CLAIMS for users in self.users]
@@ -143,7 +143,7 @@ class Figure2(Reproduction):
         )
 
 
-def finding(results: Mapping[str, Measured], missing: Mapping[str, str], claim: Claim, users: int) -> Finding:
+def finding(results: Mapping[str, Latencies], missing: Mapping[str, str], claim: Claim, users: int) -> Finding:
     """Return what is found about a claim on networks of K users."""
     name = f"{claim.curve.name}-K{users}"
     if name in missing:
@@ -152,12 +152,12 @@ def finding(results: Mapping[str, Measured], missing: Mapping[str, str], claim: 
     return judge(claim.text, users, claim.paper, "mean gap", values, limit=claim.limit, unit="%")
 
 
-def distribution(measured: Measured) -> np.ndarray[Any, np.dtype[np.float64]]:
+def distribution(measured: Latencies) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return the largest latency in ms that each of :data:`SHARES` of the blocks stays within."""
     return np.quantile(measured.max_latency_ms, SHARES)
 
 
-def curve_rows(results: Mapping[str, Measured], users: tuple[int, ...]) -> list[tuple[str, ...]]:
+def curve_rows(results: Mapping[str, Latencies], users: tuple[int, ...]) -> list[tuple[str, ...]]:
     """Return a row of statistics per curve and number of users."""
     rows = []
     for number in users:
@@ -174,7 +174,7 @@ def curve_rows(results: Mapping[str, Measured], users: tuple[int, ...]) -> list[
     return rows
 
 
-def plot(results: Mapping[str, Measured], users: tuple[int, ...]) -> Figure:
+def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
     """Return the figure: a panel for each number of users."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter

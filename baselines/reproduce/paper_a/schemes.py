@@ -8,10 +8,32 @@ from typing import Any
 
 import numpy as np
 
+from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, Measured
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.envs.outcome import outcome_of
 from mec_cf_gym.fields import refuse
+from mec_cf_gym.metrics import gini
 from mec_cf_gym.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Latencies(Measured):
+    """Latencies of paper A's blocks, ``(topologies, blocks)``."""
+
+    max_latency_ms: Floats
+    gini: Floats  # of the users' latencies
+    capped: Floats  # one where a user's link counts with the least rate, else zero
+
+    @classmethod
+    def of(cls, block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Latencies:
+        """Return what an allocation gives on a batch of blocks, ``(blocks)``."""
+        outcome = outcome_of(block, allocation, least_spectral_efficiency)
+        latency_s = outcome.latency_s
+        return cls(
+            1e3 * latency_s.max(-1), np.asarray(gini(latency_s)), np.asarray(outcome.capped.any(-1), np.float64)
+        )
 
 
 @dataclass(frozen=True)
@@ -22,10 +44,10 @@ class Scheme:
     label: str
     fields: Mapping[str, Any] = field(hash=False)
 
-    def cell(self, solver: str, scenario: Scenario, users: int) -> Cell:
+    def cell(self, solver: str, scenario: Scenario, users: int) -> Cell[Latencies]:
         """Return the cell of a solver on this scheme with K users."""
         scenario = scenario.replace(num_users=users, **self.fields)
-        return Cell(f"{self.name}-K{users}", solver, scenario)
+        return Cell(f"{self.name}-K{users}", solver, scenario, Latencies)
 
 
 CELL_FREE = Scheme(
@@ -79,18 +101,18 @@ def setting(scenario: Scenario, solver: str, campaign: Campaign, *, without: Ite
     return ", ".join(text for name, text in parts.items() if name not in set(without))
 
 
-def mean_ms(measured: Measured) -> Floats:
+def mean_ms(measured: Latencies) -> Floats:
     """Return each topology's mean largest latency in ms."""
     return np.asarray(measured.max_latency_ms.mean(-1))
 
 
-def gap(measured: Measured, reference: Measured) -> Floats:
+def gap(measured: Latencies, reference: Latencies) -> Floats:
     """Return each topology's mean gap: latency over the reference's on the same block, less one."""
     return np.asarray((measured.max_latency_ms / reference.max_latency_ms - 1).mean(-1))
 
 
 def topology_rows(
-    results: Mapping[str, Measured], labels: Mapping[str, tuple[str, int]], seeds: range
+    results: Mapping[str, Latencies], labels: Mapping[str, tuple[str, int]], seeds: range
 ) -> list[dict[str, Any]]:
     """Return one row per cell and topology: means over its blocks.
 

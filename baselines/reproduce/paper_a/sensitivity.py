@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from mec_cf_gym.baselines.reproduce.claims import NO, UNDECIDED, YES, Estimate, markdown, verdict
-from mec_cf_gym.baselines.reproduce.measure import Cell, Measured
+from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
-from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, NO_LOCAL_COMPUTING
+from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, NO_LOCAL_COMPUTING, Latencies
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.scenario import Scenario
@@ -65,7 +65,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SensitivityMap(Reproduction):
+class SensitivityMap(Reproduction[Latencies]):
     """Map the order of paper A's schemes 2 and 3 over path loss exponent, shadowing and receiver noise.
 
     The paper says that scheme 3 beats scheme 2 for K = 20 and loses for K = 30, and gives no path loss. The
@@ -109,7 +109,7 @@ class SensitivityMap(Reproduction):
         axes = itertools.product(sorted(self.exponents), sorted(self.shadowings_db), self.noises)
         return [Place(*values) for values in axes]
 
-    def pair(self, place: Place, users: int) -> tuple[Cell, Cell]:
+    def pair(self, place: Place, users: int) -> tuple[Cell[Latencies], Cell[Latencies]]:
         """Return schemes 2 and 3 at a point."""
         at = place.scenario(self.scenario)
         where = f"-exponent-{place.exponent:g}-shadowing-{place.shadowing_db:g}"
@@ -121,12 +121,12 @@ class SensitivityMap(Reproduction):
             replace(third, name=f"{third.name}{where}"),
         )
 
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Cell[Latencies]]:
         """Return both schemes at every point, for few and many users, each cell once."""
         pairs = (self.pair(place, users) for place in self.places() for users in self.users)
         return list({cell.name: cell for pair in pairs for cell in pair}.values())
 
-    def order(self, results: Mapping[str, Measured], place: Place) -> Order:
+    def order(self, results: Mapping[str, Latencies], place: Place) -> Order:
         """Return the order of the schemes at a point."""
         differences = []
         for users in self.users:
@@ -134,7 +134,7 @@ class SensitivityMap(Reproduction):
             differences.append(Estimate.of(second - third))
         return Order(place, *differences)
 
-    def report(self, results: Mapping[str, Measured], missing: Mapping[str, str]) -> Report:
+    def report(self, results: Mapping[str, Latencies], missing: Mapping[str, str]) -> Report:
         """Return the report on what each cell gave."""
         orders = [self.order(results, place) for place in self.places()]
         flipping = [order for order in orders if order.flips_in_the_mean]

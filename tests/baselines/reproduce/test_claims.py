@@ -12,6 +12,7 @@ from mec_cf_gym.baselines.reproduce.claims import (
     markdown,
     not_measured,
     verdict,
+    verdict_within,
     weakest,
 )
 from mec_cf_gym.evaluation.summary import bootstrap_interval
@@ -79,3 +80,31 @@ def test_estimates_are_written_with_their_units():
 
 def test_tables_without_rows_have_a_head():
     assert markdown([], ("a", "b")).splitlines()[0].replace(" ", "") == "|a|b|"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (30, 40, "yes"),
+        (31, 39, "yes"),
+        (41, 45, "no"),
+        (10, 29, "no"),
+        (29, 35, "undecided"),
+        (math.nan,) * 2 + ("undecided",),
+    ],
+)
+def test_a_range_holds_the_whole_interval_or_none_of_it(low, high, expected):
+    assert verdict_within(Estimate(35.0, low, high), 30, 40) == expected
+
+
+def test_a_statistic_is_resampled_over_topologies_with_all_its_samples_together():
+    values = np.random.default_rng(1).normal(1.0, 0.2, (100, 3))
+    mean = Estimate.of_statistic(lambda sample: float(sample.mean()), values)
+    usual = Estimate.of(values.mean(1))
+    assert mean.mean == pytest.approx(usual.mean)
+    assert (mean.low, mean.high) == pytest.approx((usual.low, usual.high), abs=0.005)
+    ratio = Estimate.of_statistic(lambda one, other: float(one.sum() / other.sum()), 2 * values, values)
+    assert (ratio.mean, ratio.low, ratio.high) == pytest.approx((2, 2, 2))
+    alone = Estimate.of_statistic(lambda sample: float(sample.mean()), values[:1])
+    assert math.isnan(alone.low)
+    assert alone.text("mW") == f"{alone.mean:.3g} mW [n/a, n/a]"

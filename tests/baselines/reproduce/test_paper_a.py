@@ -10,8 +10,8 @@ from mec_cf_gym.baselines import CNNLSTM, FastMinMax
 from mec_cf_gym.baselines.learned import weights
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, WithBestOffload
 from mec_cf_gym.baselines.reproduce.claims import Estimate
-from mec_cf_gym.baselines.reproduce.measure import Measured
 from mec_cf_gym.baselines.reproduce.paper_a.figure_1 import CLAIMS, findings_on
+from mec_cf_gym.baselines.reproduce.paper_a.schemes import Latencies
 from mec_cf_gym.baselines.reproduce.paper_a.sensitivity import Order, Place, SensitivityMap
 from mec_cf_gym.envs.outcome import outcome_of
 from mec_cf_gym.evaluation import seeds
@@ -75,7 +75,7 @@ def test_figure_1(tmp_path, reproduce, read_csv, capsys):
 def test_figure_1_judges_the_paper_s_claims():
     def measured(mean_ms, gini=0.0):
         spread = np.linspace(-0.01, 0.01, 10)[:, None] * np.ones((1, 2))
-        return Measured(mean_ms + spread, gini + spread, np.zeros((10, 2)))
+        return Latencies(mean_ms + spread, gini + spread, np.zeros((10, 2)))
 
     def verdicts(first, second, third, users, gini=0.0):
         cells = (measured(first, gini), measured(second), measured(third))

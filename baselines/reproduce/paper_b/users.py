@@ -1,0 +1,90 @@
+"""What is measured of paper B's users."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.baselines.reproduce.measure import Measured
+from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.envs.outcome import least_computing, outcome_of
+
+FULL_POWER = 0.999
+"""Power ratio from which on a user counts as sending at full power."""
+
+
+@dataclass(frozen=True)
+class Users(Measured):
+    """What users of paper B's networks spend and get, ``(topologies, blocks, K)``."""
+
+    power_w: Floats
+    at_full_power: Floats  # one or zero
+    computing_hz: Floats
+    rate_bps: Floats
+    spectral_efficiency: Floats  # bit/s/Hz
+    missed: Floats  # one where the deadline is missed, else zero
+
+    @classmethod
+    def of(cls, block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Users:
+        """Return what an allocation gives on a batch of blocks, ``(blocks, K)``.
+
+        Users get the least computing that meets the deadlines, from the solver or else for its powers.
+        """
+        block = block.tuned(allocation.power)
+        if allocation.computing is None:
+            computing = least_computing(block, allocation, least_spectral_efficiency)
+            allocation = Allocation(allocation.power, allocation.offload, computing=computing)
+        outcome = outcome_of(block, allocation, least_spectral_efficiency)
+        ratio = allocation.power.sum(-2)
+        assert block.fairness is not None
+        return cls(
+            power_w=ratio * block.fairness.user_power_w,
+            at_full_power=(ratio >= FULL_POWER).astype(np.float64),
+            computing_hz=outcome.server_hz,
+            rate_bps=outcome.rate_bps,
+            spectral_efficiency=outcome.spectral_efficiency,
+            missed=outcome.missed.astype(np.float64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.power_w)
+
+    def __getitem__(self, topologies: slice | NDArray[np.integer[Any]]) -> Users:
+        """Return what was measured on some of the topologies."""
+        return Users(*(getattr(self, field.name)[topologies] for field in dataclasses.fields(self)))
+
+    @property
+    def total_power_w(self) -> Floats:
+        """Power of all users, ``(topologies, blocks)``."""
+        return np.asarray(self.power_w.sum(-1))
+
+    @property
+    def least_computing_hz(self) -> Floats:
+        """Computing of the users who meet their deadlines, ``(any)``; of others there is no least."""
+        return some(self.computing_hz[self.missed == 0])
+
+    @property
+    def total_computing_hz(self) -> Floats:
+        """Computing of all users, ``(any)``, of the blocks in which all meet their deadlines."""
+        return some(self.computing_hz.sum(-1)[~self.missed.any(-1)])
+
+    @property
+    def ergodic_efficiency(self) -> Floats:
+        """Ergodic spectral efficiency, the mean over the blocks, in bit/s/Hz, ``(topologies, K)``."""
+        return np.asarray(self.spectral_efficiency.mean(1))
+
+    @property
+    def energy_j_per_mbit(self) -> Floats:
+        """Energy that a Mbit takes on the uplink over all blocks, ``p_k / (B SE_k)``, ``(topologies, K)``."""
+        return np.asarray(1e6 * self.power_w.mean(1) / self.rate_bps.mean(1))
+
+
+def some(values: Floats) -> Floats:
+    """Return values, or one that is not a number if there are none: statistics are then none, too."""
+    return values if values.size else np.full(1, np.nan)
