@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -31,7 +32,9 @@ def flatten_rows(tree: Tree, batch_shape: tuple[int, ...]) -> Tree:
         value = getattr(tree, field.name)
         if isinstance(value, np.ndarray):
             tail = value.shape[value.ndim - axes.get(field.name, 1) :]
-            value = np.broadcast_to(value, batch_shape + tail).reshape(-1, *tail)
+            if value.size != math.prod(batch_shape + tail):
+                value = np.broadcast_to(value, batch_shape + tail)
+            value = value.reshape(-1, *tail)
         changes[field.name] = flatten_rows(value, batch_shape)
     return dataclasses.replace(tree, **changes)  # type: ignore[type-var]
 

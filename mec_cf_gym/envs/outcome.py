@@ -86,7 +86,8 @@ def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_eff
     nothing, counts with that, and so does a server that gives less than the least speed.
 
     Args:
-        block: Coherence blocks with deadlines and fairness, as environments have them.
+        block: Coherence blocks. Without deadlines none is missed; without fairness powers and the objective are
+            not known, NaN.
         allocation: Powers, offload ratios and, where servers are shared, computing.
         least_spectral_efficiency: In bit/s/Hz.
     """
@@ -98,7 +99,11 @@ def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_eff
     server_hz = np.maximum(given_hz, LEAST_SERVER_HZ) if block.servers is not None else given_hz
     transmission_s = offload * (block.task_bits / np.maximum(rate_bps, least_bps))
     efficiency = rate_bps / bandwidth_hz
-    total_power_w = transmit_power_w(block, allocation.power)
+    total_power_w = objective_w = np.full(rate_bps.shape[:-1], np.nan)
+    if block.fairness is not None:
+        total_power_w = transmit_power_w(block, allocation.power)
+        objective_w = total_power_w - fairness_w(block, efficiency)
+    deadline_s = np.inf if block.deadline_s is None else np.asarray(block.deadline_s)
     return Outcome(
         rate_bps=rate_bps,
         spectral_efficiency=efficiency,
@@ -108,9 +113,9 @@ def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_eff
         transmission_latency_s=transmission_s,
         fronthaul_latency_s=block.fronthaul_load * transmission_s,
         computing_latency_s=offload * (block.task_cycles / server_hz),
-        deadline_s=np.broadcast_to(np.asarray(block.deadline_s), rate_bps.shape),
+        deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
         total_power_w=total_power_w,
-        objective_w=total_power_w - fairness_w(block, efficiency),
+        objective_w=objective_w,
         capped=((rate_bps < least_bps) | (given_hz < server_hz)) & (offload > 0),
     )
 

@@ -108,7 +108,7 @@ def test_a_row_does_not_depend_on_its_batch():
         block.flattened(), signal_gain=block.signal_gain.reshape(2, 3, 4, 4),
         interference_gain=block.interference_gain.reshape(2, 3, 4, 4, 4),
         **{name: np.broadcast_to(getattr(block, name), (6, 4)).reshape(2, 3, 4)
-           for name in ("task_bits", "cycles_per_bit", "local_hz", "server_hz", "deadline_s")}, channel=None,
+           for name in ("task_bits", "cycles_per_bit", "local_hz", "server_hz")}, channel=None,
     )  # fmt: skip
     together = FastMinMax().solve(batch)
     assert together.latency.shape == (2, 3, 4)
