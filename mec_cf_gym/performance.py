@@ -61,7 +61,7 @@ def offload_latency(
         server_hz: Speed that computes for each user, ``(..., K)``; by default the block's.
 
     Returns:
-        Seconds, ``(..., K)``; infinite for a user who offloads at zero rate.
+        Seconds, ``(..., K)``; infinite for a user who offloads at zero rate or to a server of zero speed.
     """
     xp, (offload, whole_s) = promote(offload, full_offload_latency(block, rate_bps, server_hz))
     offloads = offload > 0
@@ -76,8 +76,9 @@ def full_offload_latency(block: CoherenceBlock, rate_bps: Array, server_hz: Arra
     xp, (rate_bps, bits, cycles, server_hz) = promote(
         rate_bps, block.link_bits, block.task_cycles, block.server_hz if server_hz is None else server_hz
     )
-    sends = rate_bps > 0
-    return xp.where(sends, bits / xp.where(sends, rate_bps, 1.0), math.inf) + cycles / server_hz
+    sends, computes = rate_bps > 0, server_hz > 0
+    arrival_s = xp.where(sends, bits / xp.where(sends, rate_bps, 1.0), math.inf)
+    return arrival_s + xp.where(computes, cycles / xp.where(computes, server_hz, 1.0), math.inf)
 
 
 def latency(block: CoherenceBlock, power: Array, offload: Array, server_hz: Array | None = None) -> Array:
@@ -90,7 +91,7 @@ def latency(block: CoherenceBlock, power: Array, offload: Array, server_hz: Arra
         server_hz: Speed that computes for each user, ``(..., K)``; by default the block's.
 
     Returns:
-        Seconds, ``(..., K)``; infinite for a user who offloads at zero rate.
+        Seconds, ``(..., K)``; infinite for a user who offloads at zero rate or to a server of zero speed.
     """
     offloaded_s = offload_latency(block, rate(block, power), offload, server_hz)
     xp, (local_s, offloaded_s) = promote(local_latency(block, offload), offloaded_s)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+ROUNDING = 1e-12
+"""Part of a need that counts as nothing: the cloud, if there is one, is not asked for what rounding leaves."""
 ENOUGH = 1 - 1e-9
 """Part of the needed speeds from which on needs count as met: what rounding leaves."""
 
@@ -99,7 +101,8 @@ class Servers:
         offered_hz = offered.sum(-2)
         taken = np.minimum(1.0, needed_hz / np.where(offered_hz > 0, offered_hz, 1.0))
         ap_hz = offered * taken[..., None, :]
-        return Shares(ap_hz, np.maximum(needed_hz - ap_hz.sum(-2), 0.0))
+        rest_hz = needed_hz - ap_hz.sum(-2)
+        return Shares(ap_hz, np.where(rest_hz > ROUNDING * needed_hz, rest_hz, 0.0))
 
     @staticmethod
     def _largest_part(

@@ -36,6 +36,10 @@ class Streams:
         """Return the streams of the rows under ``mask``; they share state with these."""
         return Streams(generator for generator, chosen in zip(self.generators, mask, strict=True) if chosen)
 
+    def branch(self) -> Streams:
+        """Return new streams seeded by these, which go on alike however much is drawn from the new ones."""
+        return Streams(np.random.default_rng(generator.integers(2**63)) for generator in self.generators)
+
     def uniform(self, low: float, high: float, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return uniform draws, shape ``(rows, *shape)``."""
         draws = np.empty((len(self), *shape))

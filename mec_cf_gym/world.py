@@ -43,11 +43,18 @@ class World:
     def begin(self, streams: Streams) -> State:
         """Return one new network per stream, in its first block."""
         network = self.networks.draw(streams)
-        fading = self.blocks.fading.begin(network, streams)
+        fading = self.blocks.fading.begin(network, self._small_scale(streams))
         return State(network, fading, self.blocks.draw(network, fading, streams))
 
     def advance(self, state: State, streams: Streams) -> State:
         """Return the same networks one block later."""
         network = self.networks.advance(state.network, streams)
-        fading = self.blocks.fading.advance(state.fading, network, streams)
+        fading = self.blocks.fading.advance(state.fading, network, self._small_scale(streams))
         return State(network, fading, self.blocks.draw(network, fading, streams))
+
+    def _small_scale(self, streams: Streams) -> Streams:
+        """Return the streams of the fading: branches in paper B, where a seed stands for the same users and tasks.
+
+        Its networks have different numbers of antennas, and draw different amounts of fading.
+        """
+        return streams.branch() if self.scenario.on_grid else streams

@@ -11,7 +11,7 @@ from mec_cf_gym.baselines.power_control.computing import Flags
 from mec_cf_gym.baselines.power_control.feasibility import feasible_start, repaired
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.solution import PowerSolution
-from mec_cf_gym.baselines.power_control.step import ConvexSteps, crowding, usual_sets
+from mec_cf_gym.baselines.power_control.step import ConvexSteps, at_stake_w, crowding, usual_sets
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, stack_solutions
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.fields import checked_count, refuse
@@ -29,7 +29,8 @@ class SCA(Solver):
     little more power; with MMSE and L-MMSE of one base station it falls. The best point is returned.
 
     Args:
-        tolerance: Relative change of the objective in a step at which to stop.
+        tolerance: Change of the objective in a step at which to stop, relative to it, to the total power or to the
+            weight of fairness, whichever is largest.
         max_steps: Steps at most.
 
     Raises:
@@ -67,7 +68,7 @@ class SCA(Solver):
             if after is None:
                 status = CONVERGED if accurate else SOLVER_STOPPED
                 break
-            scale_w = abs(after.objective_w) + problem.user_power_w @ after.power
+            scale_w = max(abs(after.objective_w), at_stake_w(problem, after.power))
             if abs(after.objective_w - point.objective_w) <= self.tolerance * scale_w:
                 status = CONVERGED
             point = after

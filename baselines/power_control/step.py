@@ -123,7 +123,7 @@ class ConvexStep:
         self.level.value = np.log(num / den) + self.heard.value @ (power / unit)
         self.bits.value = block.data_share / math.log(2)
         self.most_power.value = np.minimum(1 / unit, MOST_GROWTH)
-        unit_w = max(problem.weight_w, float(problem.user_power_w @ power))
+        unit_w = at_stake_w(problem, power)
         self.cost.value = problem.user_power_w * unit / unit_w
         self.worth.value = problem.weight_w / unit_w
         self.member.value = (problem.cell[:, None] == np.arange(problem.num_cells)).astype(np.float64)
@@ -141,6 +141,11 @@ class ConvexStep:
             if budget_hz > 0:
                 row[:] = np.where(users & bound, unit_hz / budget_hz, 0.0)
         self.takes.value = takes
+
+
+def at_stake_w(problem: PowerProblem, power: Floats) -> float:
+    """Return the unit of the objective near powers ``(K,)``, in watts: the solver's error is a part of it."""
+    return max(problem.weight_w, float(problem.user_power_w @ np.maximum(power, TINY_POWER)))
 
 
 class ConvexSteps:

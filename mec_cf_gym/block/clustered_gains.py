@@ -37,7 +37,7 @@ def clustered_gains(
         signal_gain[row] = gain.diagonal()
         np.fill_diagonal(gain, 0.0)
         if error is not None:
-            gain += _error_gain(vectors, error, one_serves)
+            gain += np.maximum(_error_gain(vectors, error, one_serves), 0.0)  # below only by rounding
         interference_gain[row] = gain
     return signal_gain, interference_gain
 

@@ -70,7 +70,7 @@ class EstimatedBlockModel:
         antennas, users = self.grid.num_antennas, self.scenario.layout.num_users
         white = fading.reshape(len(fading), -1, antennas, users)  # (rows, L, A, K)
         channel = statistics.channel(white)
-        noise = streams.complex_normal((white.shape[1], antennas, radio.pilot_samples))
+        noise = streams.branch().complex_normal((white.shape[1], antennas, radio.pilot_samples))
         estimated = statistics.estimate(channel, noise)
         receiver = Receiver(estimated, statistics.error_covariance, statistics.serves, self.combiner)
         signal_gain, interference_gain = receiver.gains(np.ones((len(fading), users)))

@@ -101,12 +101,14 @@ class ActionCodec:
         }
         if servers is not None and self.chooses_shares:
             shares = servers.equal_shares() if allocation.computing is None else allocation.computing
-            budgets = {"ap_share": servers.ap_hz[..., None], "cloud_share": servers.cloud_hz[..., None]}
-            for name, hz in (("ap_share", shares.ap_hz), ("cloud_share", shares.cloud_hz)):
+            asked = {"ap_share": (shares.ap_hz, servers.ap_hz), "cloud_share": (shares.cloud_hz, servers.cloud_hz)}
+            for name, (hz, budget_hz) in asked.items():
                 if name in self.shapes:
-                    parts[name] = checked(name, np.asarray(hz) / budgets[name], self.shapes[name])
+                    check_axes(name, np.shape(hz), self.shapes[name])
+                    parts[name] = checked(name, np.asarray(hz) / budget_hz[..., None], self.shapes[name])
+        lead = np.broadcast_shapes(*(parts[name].shape[: -len(shape)] for name, shape in self.shapes.items()))
         flat = [
-            parts[name].reshape(*parts[name].shape[: parts[name].ndim - len(shape)], -1)
+            np.broadcast_to(parts[name], lead + shape).reshape(*lead, self.sizes[name])
             for name, shape in self.shapes.items()
         ]
         return np.concatenate(flat, axis=-1).astype(np.float32)
@@ -115,6 +117,17 @@ class ActionCodec:
 def _within_one(shares: Floats) -> Floats:
     """Return shares whose sum over the users is at most one."""
     return np.asarray(shares / np.maximum(shares.sum(-1, keepdims=True), 1.0))
+
+
+def check_axes(
+    name: str, given: tuple[int, ...], shape: tuple[int, ...], batch_shape: tuple[int, ...] | None = None
+) -> None:
+    """Refuse a shape whose last axes are not ``shape``, or whose leading axes are not ``batch_shape``."""
+    leading = given[: max(0, len(given) - len(shape))]
+    if given != (*leading, *shape) or batch_shape not in (None, leading):
+        wanted = shape if batch_shape is None else (*batch_shape, *shape)
+        what = "its last axes must be" if batch_shape is None else "it must be"
+        raise ValueError(f"{name} has shape {given}; {what} {wanted}")
 
 
 def checked(
@@ -127,11 +140,7 @@ def checked(
         raise refuse(name, values, "it must be an array of numbers") from None
     if given.dtype.kind not in "biuf":
         raise refuse(name, values, "it must be an array of real numbers")
-    leading = given.shape[: max(0, given.ndim - len(shape))]
-    if given.shape != (*leading, *shape) or batch_shape not in (None, leading):
-        wanted = shape if batch_shape is None else (*batch_shape, *shape)
-        what = "its last axes must be" if batch_shape is None else "it must be"
-        raise ValueError(f"{name} has shape {given.shape}; {what} {wanted}")
+    check_axes(name, given.shape, shape, batch_shape)
     array = given.astype(np.float64)
     bad = ~((array >= -ROUNDING) & (array <= 1 + ROUNDING))  # catches NaN as well
     if bad.any():

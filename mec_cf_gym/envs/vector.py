@@ -312,7 +312,8 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     def _shapes(scenario: Scenario) -> dict[str, Any]:
         """Return the fields that decide the shapes of observations and actions."""
         fields = scenario.to_dict()
-        return {name: fields[name] for name in SHAPING}
+        shared = scenario.computing.server == "shared"  # then actions without local computing have no offload
+        return {name: fields[name] for name in (*SHAPING, *(("local_computing",) if shared else ()))}
 
     def _adopt(self, scenario: Scenario) -> None:
         """Build the parts that ``scenario`` chooses."""

@@ -19,7 +19,8 @@ Floats = NDArray[np.float64]
 NEGLIGIBLE_HALVINGS = 40
 """Users farther apart than this many correlation distances have independent shadowing."""
 MOST_REJECTIONS = 1000
-"""A balanced drop that rejected so many users in a row, for their pilots, takes the next one with any pilot."""
+"""A balanced drop that rejected so many users in a row, for their pilots, takes the next one with any pilot; after
+as many for each cell it takes anybody: there may be a cell that nobody hears best."""
 
 
 def square_grid(points: int, side_m: float) -> Floats:
@@ -106,15 +107,19 @@ class Balanced:
     def __init__(self, scenario: Scenario) -> None:
         layout = scenario.layout
         self.num_aps = layout.num_aps
+        self.num_cells = layout.num_base_stations
         self.most_users = math.ceil(layout.num_users / layout.num_base_stations)
         self.most_sharing = math.ceil(self.most_users / scenario.radio.pilot_samples)
 
     def accepts(self, newcomer: Drop, users: Drop, rejections: int) -> bool:
         """Accept a user whose cell has a place, and its pilot, left."""
-        in_cell = users.gain[self.num_aps :].argmax(0) == newcomer.gain[self.num_aps :].argmax()
+        cells = users.gain[self.num_aps :].argmax(0)
+        in_cell = cells == newcomer.gain[self.num_aps :].argmax()
         sharing = (users.pilot[in_cell] == newcomer.pilot).sum()
         has_pilot = bool(sharing < self.most_sharing) or rejections > MOST_REJECTIONS
-        return has_pilot and bool(in_cell.sum() < self.most_users)
+        has_place = bool(in_cell.sum() < self.most_users) or rejections > MOST_REJECTIONS * self.num_cells
+        gave_up = np.bincount(cells, minlength=1).max() > self.most_users
+        return bool(gave_up) or (has_pilot and has_place)
 
 
 DROPS: dict[str, type[DropModel]] = {"uniform": Uniform, "balanced": Balanced}

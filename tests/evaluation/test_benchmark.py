@@ -42,6 +42,26 @@ def test_it_prints_a_table_and_writes_all_files(tmp_path, capsys):
     assert "<svg" in (out / "cdf.svg").read_text()
 
 
+def test_paper_bs_environments_start_from_its_scenario_and_policies(tmp_path, capsys):
+    small = ["--num-aps", "16", "--num-users", "4", "--antennas-per-base-station", "8", "--workers", "1"]
+    envs = ["--env", "MECUserCentric-v0,MECMultiCell-v0"]
+    assert main(["benchmark", *envs, *small, "--topologies", "2", "--blocks", "1", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "objective W" in printed
+    content = json.loads((tmp_path / "benchmark.json").read_text())
+    assert content["settings"]["server"] == "shared"
+    power_w = {(row["env"], row["policy"]): row["power_w"] for row in content["summary"]}
+    for env in content["settings"]["env"]:
+        assert power_w[env, "sca"] == pytest.approx(power_w[env, "exact-power"], rel=1e-3)
+        assert power_w[env, "sca"] < power_w[env, "full-power"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("envs", [("MECUserCentric-v0",), ("MECUserCentric-v0", "MECCellFree-v0")])
+def test_environments_of_both_papers_do_not_mix(envs, tmp_path):
+    with pytest.raises(ValueError, match="all must be of one paper"):
+        run(Benchmark(env=envs, out=tmp_path))
+
+
 def test_the_json_reproduces_the_run(tmp_path):
     settings = Benchmark(
         policies=("random",), reference="equal", topologies=2, blocks=2, out=tmp_path / "a", workers=1
