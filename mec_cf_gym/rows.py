@@ -38,7 +38,7 @@ def flatten_rows(tree: Tree, batch_shape: tuple[int, ...]) -> Tree:
 
 def take_rows(tree: Tree, index: Index) -> Tree:
     """Return the rows of ``tree`` that ``index`` selects; a whole number drops the batch axis."""
-    return _map(lambda array: array[index], tree)
+    return _map(lambda array: np.asarray(array[index]), tree)
 
 
 def put_rows(tree: Tree, mask: NDArray[np.bool_], rows: Tree) -> Tree:

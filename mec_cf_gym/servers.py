@@ -97,7 +97,7 @@ class Servers:
 
     def _aps_first(self, needed_hz: Floats) -> Shares:
         """Return shares that meet all needs, and may ask too much of the cloud only."""
-        offered = self.divided(np.broadcast_to(needed_hz[..., None, :], self.serves.shape), needed_hz).ap_hz
+        offered = self.divided(needed_hz[..., None, :], needed_hz).ap_hz
         offered_hz = offered.sum(-2)
         taken = np.minimum(1.0, needed_hz / np.where(offered_hz > 0, offered_hz, 1.0))
         ap_hz = offered * taken[..., None, :]

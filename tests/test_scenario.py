@@ -94,3 +94,98 @@ def test_unknown_fields_are_refused_with_a_suggestion():
 def test_zero_forcing_needs_an_ap_per_user():
     with pytest.raises(ValueError, match=r"num_users=5 .* num_aps=4"):
         Scenario.paper_a(combiner="zf", num_users=5, num_aps=4)
+
+
+def test_paper_b_has_the_papers_numbers():
+    scenario = Scenario.paper_b()
+    fields = scenario.to_dict()
+    expected = {
+        "num_aps": 100,
+        "antennas_per_ap": 4,
+        "num_base_stations": 4,
+        "antennas_per_base_station": 100,
+        "num_users": 20,
+        "side_m": 1000,
+        "bandwidth_hz": 20e6,
+        "user_power_dbm": 20,
+        "block_samples": 200,
+        "pilot_samples": 5,
+        "shadowing_db": 4,
+        "shadowing_correlation_m": 9,
+        "azimuth_spread_deg": 15,
+        "elevation_spread_deg": 15,
+        "path_loss_intercept_db": -30.5,
+        "path_loss_exponent": 3.67,
+        "cycles_per_bit": 500,
+        "ap_hz": (1e9, 5e9),
+        "cloud_hz": 100e9,
+        "task_bits": (1e6, 5e6),
+        "fronthaul_bps": 10e9,
+        "quantisation_bits": 8,
+        "fairness_weight_w": 0.6,
+    }
+    assert {name: fields[name] for name in expected} == expected
+    assert 0.3 <= fields["deadline_s"] <= 0.5
+    assert scenario.noise_w == pytest.approx(10 ** (-94 / 10 - 3))
+    assert (scenario.num_sites, scenario.num_antennas) == (100, 400)
+    multi_cell = Scenario.paper_b(deployment="multi_cell")
+    assert (multi_cell.num_sites, multi_cell.num_antennas) == (4, 400)
+    assert multi_cell.noise_w == scenario.noise_w
+
+
+def test_paper_bs_fields_survive_json():
+    scenario = Scenario.paper_b(deployment="multi_cell", deadline_s=(0.3, 0.5))
+    assert Scenario().replace(**json.loads(json.dumps(scenario.to_dict()))) == scenario
+
+
+@pytest.mark.parametrize("deployment", ["user_centric", "multi_cell"])
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"num_subcarriers": 4}, "num_subcarriers=4 .* it must be 1"),
+        ({"csi_error_variance": 0.1}, "csi_error_variance=0.1 .* errors come from the pilots"),
+        ({"receiver_noise": "printed"}, "receiver_noise='printed' .* it must be 'physical'"),
+        ({"mobility": "random_waypoint"}, "mobility='random_waypoint' .* it must be 'static'"),
+        ({"combiner": "zf"}, "combiner='zf' .* auto or one of"),
+        ({"num_aps": 15}, "num_aps=15 .* it must be a square number"),
+        ({"num_base_stations": 3}, "num_base_stations=3 .* it must be a square number"),
+        ({"pilot_samples": 200}, "pilot_samples=200 .* block_samples=200"),
+        (
+            {
+                "num_aps": 4096,
+                "antennas_per_ap": 1024,
+                "antennas_per_base_station": 1024,
+                "num_base_stations": 1024,
+            },
+            "gains, and",
+        ),
+        ({"deadline_s": 0.0}, "deadline_s=0.0"),
+        ({"quantisation_bits": 0}, "quantisation_bits=0"),
+        ({"user_drop": "clustered"}, "user_drop='clustered' .* 'balanced', 'uniform'"),
+        ({"computing_control": "most"}, "computing_control='most'"),
+        ({"server": "none"}, "server='none'"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_paper_bs_networks_do_not_admit_is_refused_by_name(deployment, fields, named):
+    with pytest.raises(ValueError, match=named):
+        Scenario.paper_b(deployment=deployment, **fields)
+
+
+@pytest.mark.parametrize("deployment", ["cell_free", "cellular"])
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"combiner": "p_mmse"}, "combiner='p_mmse' .* without clusters"),
+        ({"antennas_per_ap": 4}, "antennas_per_ap=4 .* num_aps counts antennas"),
+        ({"server": "shared"}, "server='shared' .* it must be dedicated"),
+    ],
+)
+def test_what_paper_as_networks_do_not_admit_is_refused_by_name(deployment, fields, named):
+    with pytest.raises(ValueError, match=named):
+        Scenario.paper_a(deployment=deployment, **fields)
+
+
+def test_the_usual_combiner_can_be_asked_for_in_every_network():
+    for scenario in (Scenario.paper_a(), Scenario.paper_b(), Scenario.paper_b(deployment="multi_cell")):
+        assert scenario.replace(combiner="auto").radio.combiner == "auto"

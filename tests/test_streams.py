@@ -41,3 +41,11 @@ def test_a_fixed_number_is_not_drawn():
     streams, twin = Streams.from_seeds([3]), Streams.from_seeds([3])
     assert (streams.interval(4.0, (5,)) == 4.0).all()
     np.testing.assert_array_equal(streams.normal((2,)), twin.normal((2,)))
+
+
+def test_a_branch_is_seeded_and_leaves_the_streams_alike_however_much_is_drawn_from_it():
+    first, second = Streams.from_seeds([1, 2]), Streams.from_seeds([1, 2])
+    branch, twin = first.branch(), second.branch()
+    np.testing.assert_array_equal(branch.normal((1000,))[:, :5], twin.normal((5,)))
+    np.testing.assert_array_equal(first.normal((3,)), second.normal((3,)))
+    assert not np.isin(first.branch().normal((5,)), second.normal((5,))).any()

@@ -87,8 +87,8 @@ class MECUserCentricEnv(MECEnv):
 
     ## Starting State
     `reset` draws a snapshot: positions, shadowing, pilots, clusters and server speeds. The same seed drops the
-    same users in `MECMultiCell-v0`. `reset(options={"scenario": ...})` draws it from another scenario of the same
-    shapes.
+    same users in `MECMultiCell-v0`, and gives them the same tasks in every block.
+    `reset(options={"scenario": ...})` draws it from another scenario of the same shapes.
 
     ## Episode End
     Truncation after `episode_blocks` blocks (100). There is no terminal state.

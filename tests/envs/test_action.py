@@ -3,10 +3,14 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mec_cf_gym import best_offload, latency
+from mec_cf_gym.registration import PAPER_B_IDS
+from mec_cf_gym.rows import take_rows
+from mec_cf_gym.servers import Shares
 
 ENV = gym.make("MECCellFree-v0", num_users=3, num_subcarriers=2).unwrapped
 ENV.reset(seed=0)
@@ -70,3 +74,120 @@ def test_best_offload_makes_the_best_action_for_given_powers():
     worse = ENV.encode(power, np.full(3, 0.3))
     first = latency(block, *ENV.decode(best)).max()
     assert first < latency(block, *ENV.decode(worse)).max()
+
+
+SHARED = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 8}
+VARIANTS = [
+    {},
+    {"computing_control": "least"},
+    {"local_computing": True},
+    {"local_computing": True, "computing_control": "least"},
+    {"server": "dedicated", "local_computing": True},
+]
+
+
+@pytest.fixture(params=PAPER_B_IDS)
+def shared_env(request):
+    env = gym.make(request.param, **SHARED).unwrapped
+    env.reset(seed=0)
+    return env
+
+
+class TestSharedServers:
+    @pytest.mark.parametrize("env_id", PAPER_B_IDS)
+    @pytest.mark.parametrize("fields", VARIANTS, ids=lambda fields: "-".join(fields) or "default")
+    def test_an_action_within_the_budgets_survives_the_round_trip(self, env_id, fields):
+        env = gym.make(env_id, **SHARED, **fields).unwrapped
+        for seed in range(5):
+            env.reset(seed=seed)
+            allocation = env.allocation(env.action_space.sample())
+            action = env.encode(allocation.power, allocation.offload, allocation.computing)
+            assert env.action_space.contains(action)
+            again = env.allocation(action)
+            np.testing.assert_allclose(again.power, allocation.power, atol=1e-6)
+            np.testing.assert_allclose(again.offload, allocation.offload, atol=1e-6)
+            if env.scenario.computing.server == "dedicated" or env.scenario.computing.computing_control == "least":
+                assert allocation.computing is None
+            else:
+                np.testing.assert_allclose(again.computing.ap_hz, allocation.computing.ap_hz, rtol=1e-5)
+                np.testing.assert_allclose(again.computing.cloud_hz, allocation.computing.cloud_hz, rtol=1e-5)
+
+    def test_shares_follow_the_powers_ap_by_ap_and_the_clouds_are_last(self):
+        env = gym.make("MECUserCentric-v0", **SHARED).unwrapped
+        env.reset(seed=0)
+        servers, action = env.block.servers, np.random.default_rng(0).uniform(0, 1 / 6, 6 + 16 * 6 + 6)
+        computing = env.allocation(action).computing
+        for ap, user in np.ndindex(16, 6):
+            asked_hz = action[6 + 6 * ap + user] * servers.ap_hz[ap]
+            assert computing.ap_hz[ap, user] == pytest.approx(asked_hz if servers.serves[ap, user] else 0)
+        np.testing.assert_allclose(computing.cloud_hz, action[-6:] * 100e9)
+
+    def test_servers_over_budget_are_scaled_back_onto_it(self, shared_env):
+        servers = shared_env.block.servers
+        computing = shared_env.allocation(np.ones(shared_env.action_space.shape)).computing
+        np.testing.assert_allclose(computing.ap_hz, servers.equal_shares().ap_hz)
+        np.testing.assert_allclose(computing.cloud_hz, servers.equal_shares().cloud_hz)
+
+    def test_shares_for_users_that_an_ap_does_not_serve_are_ignored(self, shared_env):
+        serves = shared_env.block.servers.serves
+        action = np.full(shared_env.action_space.shape, 0.5)
+        wasted = action.copy()
+        wasted[6 : 6 + serves.size][~serves.ravel()] = 1.0
+        np.testing.assert_array_equal(
+            shared_env.allocation(wasted).computing.total_hz, shared_env.allocation(action).computing.total_hz
+        )
+
+    def test_equal_shares_are_the_default(self, shared_env):
+        action = shared_env.encode(np.ones((1, 6)), np.ones(6))
+        total_hz = shared_env.block.servers.equal_shares().total_hz
+        np.testing.assert_allclose(shared_env.allocation(action).computing.total_hz, total_hz, rtol=1e-6)
+
+    def test_a_batch_of_powers_shares_the_servers_of_one_network(self, shared_env):
+        power = np.random.default_rng(0).random((3, 1, 6))
+        actions = shared_env.encode(power, np.ones((3, 6)))
+        assert actions.shape == (3, *shared_env.action_space.shape)
+        np.testing.assert_array_equal(actions[1], shared_env.encode(power[1], np.ones(6)))
+
+    def test_what_is_asked_wrongly_is_named(self, shared_env):
+        sites = len(shared_env.block.servers.ap_hz)
+        equal, power, offload = shared_env.block.servers.equal_shares(), np.ones((1, 6)), np.ones(6)
+        with pytest.raises(
+            ValueError, match=rf"ap_share has shape \(3, 2\); its last axes must be \({sites}, 6\)"
+        ):
+            shared_env.encode(power, offload, Shares(np.ones((3, 2)), equal.cloud_hz))
+        for value in (np.nan, np.inf, -1e9, 1e12):
+            with pytest.raises(ValueError, match=r"ap_share\[2, 1\]=.* it must be a finite number in \[0, 1\]"):
+                ap_hz = equal.ap_hz.copy()
+                ap_hz[2, 1] = value
+                shared_env.encode(power, offload, Shares(ap_hz, equal.cloud_hz))
+
+    def test_the_clouds_shares_are_checked_too(self):
+        env = gym.make("MECUserCentric-v0", **SHARED).unwrapped
+        env.reset(seed=0)
+        equal = env.block.servers.equal_shares()
+        with pytest.raises(ValueError, match=r"cloud_share has shape \(5,\); its last axes must be \(6,\)"):
+            env.encode(np.ones((1, 6)), np.ones(6), Shares(equal.ap_hz, np.ones(5)))
+        with pytest.raises(ValueError, match=r"cloud_share\[0\]=2.0"):
+            env.encode(np.ones((1, 6)), np.ones(6), Shares(equal.ap_hz, np.full(6, 200e9)))
+
+    @pytest.mark.parametrize("make", [gym.make, gym.make_vec])
+    def test_there_are_no_servers_to_divide_before_the_first_reset(self, make):
+        env = make("MECUserCentric-v0", **SHARED).unwrapped
+        with pytest.raises(ResetNeeded):
+            env.encode(np.ones((1, 6)), np.ones(6))
+        with pytest.raises(ResetNeeded):
+            env.step(np.ones(env.action_space.shape))
+        power, _ = env.decode(np.ones(env.action_space.shape))
+        assert (power == 1).all()
+
+    def test_rows_of_the_vector_environment_are_encoded_together(self, shared_env):
+        envs = gym.make_vec(shared_env.spec.id, num_envs=3, **SHARED).unwrapped
+        envs.reset(seed=0)
+        power, offload = np.random.default_rng(0).random((3, 1, 6)), np.ones((3, 6))
+        computing = envs.block.servers.divided(
+            np.random.default_rng(1).random(envs.block.servers.serves.shape), offload
+        )
+        actions = envs.encode(power, offload, computing)
+        assert envs.action_space.contains(actions)
+        one = shared_env.encode(power[0], offload[0], take_rows(computing, 0))
+        np.testing.assert_array_equal(actions[0], one)

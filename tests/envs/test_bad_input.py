@@ -6,7 +6,9 @@ import pytest
 from gymnasium.error import ResetNeeded
 
 from mec_cf_gym import Scenario
+from mec_cf_gym.registration import PAPER_B_IDS
 
+SMALL = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 8}
 SHAPE = (4 * 10 + 10,)
 
 
@@ -31,7 +33,7 @@ BAD_ACTIONS = {
     "infinite": with_entry(np.inf),
     "negative": with_entry(-0.1),
     "above one": with_entry(1.01),
-    "too short": lambda env: np.full((*env.action_space.shape[:-1], 49), 0.5),
+    "too short": lambda env: np.full((*env.action_space.shape[:-1], env.action_space.shape[-1] - 1), 0.5),
     "too deep": lambda env: np.full((1, *env.action_space.shape), 0.5),
     "scalar": lambda env: 0.5,
     "complex": lambda env: np.full(env.action_space.shape, 0.5 + 1j),
@@ -148,3 +150,56 @@ def test_steps_need_a_reset_before_the_first_and_after_the_last():
         env.step(action)
     env.reset()
     env.step(action)
+
+
+@pytest.mark.parametrize("env_id", PAPER_B_IDS)
+class TestPaperBsEnvironments:
+    @pytest.mark.parametrize(
+        "make", [gym.make, lambda env_id, **fields: gym.make_vec(env_id, num_envs=2, **fields)]
+    )
+    @pytest.mark.parametrize("action", BAD_ACTIONS.values(), ids=BAD_ACTIONS)
+    def test_bad_actions(self, env_id, make, action):
+        env, twin = (make(env_id, **SMALL) for _ in range(2))
+        env.reset(seed=0), twin.reset(seed=0)
+        with pytest.raises(ValueError, match="action"):
+            env.unwrapped.step(action(env))
+        good = np.full(env.action_space.shape, 0.5, np.float32)
+        np.testing.assert_array_equal(env.step(good)[0]["signal"], twin.step(good)[0]["signal"])
+
+    @pytest.mark.parametrize(
+        ("fields", "named"),
+        [
+            ({"deployment": "cell_free"}, "id fixes it to"),
+            ({"num_subcarriers": 4}, "num_subcarriers=4"),
+            ({"num_aps": 15}, "num_aps=15"),
+            ({"mobility": "random_waypoint"}, "mobility='random_waypoint'"),
+            ({"antennas_per_aps": 2}, "did you mean antennas_per_ap"),
+            ({"scenario": Scenario.paper_a()}, "num_subcarriers=4"),
+        ],
+    )
+    def test_bad_keywords_of_make(self, env_id, fields, named):
+        with pytest.raises(ValueError, match=named):
+            gym.make(env_id, **fields)
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"local_computing": True}, {"computing_control": "least"}, {"server": "dedicated"}, {"pilot_samples": 3}],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_a_scenario_that_changes_shapes_is_refused_and_nothing_changes(self, env_id, change):
+        env = gym.make(env_id, **SMALL)
+        env.reset(seed=0)
+        before = env.unwrapped.scenario
+        with pytest.raises(ValueError, match=next(iter(change))):
+            env.reset(options={"scenario": before.replace(**change)})
+        assert env.unwrapped.scenario == before
+        env.step(np.full(env.action_space.shape, 0.5, np.float32))
+
+    def test_a_scenario_that_keeps_shapes_is_adopted(self, env_id):
+        env = gym.make(env_id, **SMALL)
+        env.reset(seed=0)
+        other = env.unwrapped.scenario.replace(combiner="mrc", deadline_s=0.1, user_drop="uniform")
+        observation, _ = env.reset(seed=0, options={"scenario": other})
+        expected, _ = gym.make(env_id, scenario=other).reset(seed=0)
+        np.testing.assert_array_equal(observation["signal"], expected["signal"])
+        assert (env.unwrapped.block.deadline_s == 0.1).all()

@@ -23,7 +23,8 @@ SB3_ADVICE = {
     # the action contract is power ratios in [0, 1]; learners use RescaleAction
     "symmetric and normalized Box action space": "actions are ratios",
 }
-SETTINGS = [{}, {"observation": "csi"}, {"local_computing": False, "num_users": 3, "num_subcarriers": 1}]
+CSI = {"observation": "csi", "num_aps": 16, "antennas_per_base_station": 8}
+SETTINGS = [{}, CSI, {"local_computing": False, "num_users": 3, "num_subcarriers": 1}]
 SMALL = {"num_users": 3, "num_subcarriers": 1, "num_aps": 16, "antennas_per_base_station": 8}
 every_env = pytest.mark.parametrize("env_id", ENV_IDS)
 paper_a_env = pytest.mark.parametrize("env_id", PAPER_A_IDS)

@@ -6,6 +6,9 @@ import pytest
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.envs.observation import OBSERVATIONS, log_scale
+from mec_cf_gym.registration import PAPER_B_IDS
+
+SMALL = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 8}
 
 
 def test_observations_show_the_block_on_the_documented_scale():
@@ -77,3 +80,75 @@ def test_an_observation_of_ones_own_needs_no_change_of_the_package():
         observation, _ = env.reset(seed=0)
     assert set(observation) == {"signal"}
     assert env.observation_space.contains(observation)
+
+
+GRID_EXTREMES = [
+    EXTREMES[0] | {"user_drop": "uniform"},
+    {
+        "user_power_dbm": -50,
+        "noise_dbm_per_hz": -100,
+        "path_loss_intercept_db": -100,
+        "path_loss_exponent": 6,
+        "side_m": 1e5,
+    },
+    {
+        "task_bits": 1e12,
+        "cycles_per_bit": 1e9,
+        "local_hz": 1e15,
+        "ap_hz": 1e15,
+        "cloud_hz": 1e18,
+        "deadline_s": 1e6,
+    },
+    {"task_bits": 1.0, "cycles_per_bit": 1e-3, "local_hz": 1e3, "ap_hz": 1e3, "cloud_hz": 1e3, "deadline_s": 1e-6},
+    {"shadowing_db": 20.0, "bandwidth_hz": 1e11, "computing_control": "least"},
+    {"azimuth_spread_deg": 0.0, "elevation_spread_deg": 0.0},
+    {"num_aps": 1, "num_base_stations": 1, "pilot_samples": 1},
+    {"num_users": 1, "reward": "power_fairness"},
+]
+
+
+class TestPaperBsNetworks:
+    @pytest.mark.parametrize("env_id", PAPER_B_IDS)
+    def test_deadlines_and_servers_follow_the_tasks(self, env_id):
+        env = gym.make(env_id, observation="csi", deadline_s=(0.1, 0.5), **SMALL).unwrapped
+        observation, _ = env.reset(seed=0)
+        block, servers = env.block, env.block.servers
+        columns = [
+            block.task_bits / 1e3,
+            block.cycles_per_bit / 1e3,
+            block.local_hz / 1e9,
+            servers.equal_shares().total_hz / 1e9,
+            block.deadline_s,
+            np.full(6, servers.cloud_hz / 1e9),
+            *(
+                np.where(serves, ap_hz / 1e9, 0)
+                for ap_hz, serves in zip(servers.ap_hz, servers.serves, strict=True)
+            ),
+        ]
+        expected = {
+            "signal": block.signal_gain,
+            "interference": block.interference_gain,
+            "task": np.stack(columns, axis=-1),
+            "csi": np.abs(block.channel) ** 2,
+        }
+        for key, ratio in expected.items():
+            np.testing.assert_allclose(observation[key], np.log10(ratio + 1e-4) / 4, atol=1e-6, err_msg=key)
+        assert env.observation_space.contains(observation)
+
+    def test_the_estimated_channel_is_what_is_seen(self):
+        env = gym.make("MECUserCentric-v0", observation="csi", **SMALL).unwrapped
+        observation, _ = env.reset(seed=0)
+        estimate = env.block.receiver.channel.reshape(1, 64, 6)
+        np.testing.assert_array_equal(observation["csi"], log_scale(np.abs(estimate) ** 2))
+
+    @pytest.mark.parametrize("env_id", PAPER_B_IDS)
+    @pytest.mark.parametrize("fields", GRID_EXTREMES, ids=lambda fields: next(iter(fields)))
+    def test_every_scenario_stays_in_its_space(self, env_id, fields):
+        env = gym.make(env_id, observation="csi", **SMALL | fields)
+        for seed in range(3):
+            observation, _ = env.reset(seed=seed)
+            assert env.observation_space.contains(observation)
+            for action in (np.zeros, np.ones):
+                observation, reward, *_ = env.step(action(env.action_space.shape, np.float32))
+                assert env.observation_space.contains(observation)
+                assert np.isfinite(reward)

@@ -90,6 +90,28 @@ def test_a_partial_reset_leaves_the_other_rows_as_they_are():
     assert truncations == [[False] * 4, [False, True, False, True], [True, False, True, False]]
 
 
+@pytest.mark.parametrize("env_id", PAPER_B_IDS)
+@pytest.mark.parametrize("fields", [{}, {"server": "dedicated"}], ids=["shared", "dedicated"])
+def test_a_partial_reset_of_snapshots(env_id, fields):
+    fields = SNAPSHOTS | fields
+    envs = gym.make_vec(env_id, num_envs=3, episode_blocks=3, **fields).unwrapped
+    envs.reset(seed=0)
+    envs.step(envs.action_space.sample())
+    kept, mask = envs.block, np.array([False, True, False])
+    observations, _ = envs.reset(seed=50, options={"reset_mask": mask})
+    single = gym.make(env_id, episode_blocks=3, **fields)
+    assert_row_equals(observations, 1, single.reset(seed=51)[0])
+    np.testing.assert_array_equal(envs.block.receiver.channel[~mask], kept.receiver.channel[~mask])
+    assert (envs.block.receiver.channel[mask] != kept.receiver.channel[mask]).any()
+    assert (envs.block.servers is None) == (fields.get("server") == "dedicated")
+    for _ in range(3):  # the others end first, and begin again while this row goes on
+        actions = envs.action_space.sample()
+        observations, rewards, *_ = envs.step(actions)
+        observation, reward, *_ = single.step(actions[1])
+        assert_row_equals(observations, 1, observation)
+        assert rewards[1] == reward
+
+
 def test_rows_out_of_step_autoreset_one_by_one():
     envs = gym.make_vec("MECCellFree-v0", num_envs=2, episode_blocks=2)
     assert envs.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
