@@ -12,7 +12,7 @@ import numpy as np
 from mec_cf_gym.baselines.reproduce.claims import markdown
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_b.claims import ABOUT, Claim, Finding, find
-from mec_cf_gym.baselines.reproduce.paper_b.systems import SYSTEMS, System, base_setting, other_settings
+from mec_cf_gym.baselines.reproduce.paper_b.systems import CLAIMED, SYSTEMS, System, base_setting, other_settings
 from mec_cf_gym.baselines.reproduce.paper_b.users import Users
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 from mec_cf_gym.baselines.single_user import Floats
@@ -52,7 +52,7 @@ class Panel:
 class Distributions(Reproduction[Users]):
     """A figure of paper B; subclasses say what it shows."""
 
-    SIZE: ClassVar = (200, 10)
+    SIZE: ClassVar = (200, 5)
     QUICK_SIZE: ClassVar = (10, 2)
     SENSITIVITY_TOPOLOGIES: ClassVar = (50, 5)
     """At full size and with ``quick``."""
@@ -95,7 +95,7 @@ class Distributions(Reproduction[Users]):
         return cells + [
             setting.cell(system.cell(self.solver, self.scenario), self.sensitivity_topologies)
             for setting in other_settings(self.scenario)
-            for system in SYSTEMS[:3]
+            for system in CLAIMED
         ]
 
     def report(self, results: Mapping[str, Users], missing: Mapping[str, str]) -> Report:
@@ -129,11 +129,11 @@ class Distributions(Reproduction[Users]):
     def _sensitivity(self, results: Mapping[str, Users]) -> dict[str, list[Finding]]:
         """Return the findings under every setting, by its text."""
         first = slice(0, self.sensitivity_topologies)
-        measured = {"as above": {system.name: results[system.name][first] for system in SYSTEMS}}
+        measured = {"as above": {system.name: results[system.name][first] for system in CLAIMED}}
         for setting in other_settings(self.scenario):
             measured[setting.text] = {
                 system.name: results[setting.cell(system.cell(self.solver, self.scenario), 1).name]
-                for system in SYSTEMS[:3]
+                for system in CLAIMED
             }
         return {text: [find(claim, systems) for claim in self.CLAIMS] for text, systems in measured.items()}
 

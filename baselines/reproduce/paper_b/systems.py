@@ -34,7 +34,9 @@ FULL_POWER = System(
 CELLULAR_FULL_POWER = System(
     "cellular-full-power", "cellular, full power", "multi_cell", {"color": "C2", "ls": ":"}, "full-power"
 )
-SYSTEMS = (CELL_FREE, CELLULAR, FULL_POWER, CELLULAR_FULL_POWER)
+CLAIMED = (CELL_FREE, CELLULAR)
+"""Those that claims are about."""
+SYSTEMS = (*CLAIMED, FULL_POWER, CELLULAR_FULL_POWER)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Users(Measured):
     """What users of paper B's networks spend and get, ``(topologies, blocks, K)``."""
 
     power_w: Floats
-    at_full_power: Floats  # one or zero
+    full_power_w: Floats
     computing_hz: Floats
     rate_bps: Floats
     spectral_efficiency: Floats  # bit/s/Hz
@@ -41,11 +41,11 @@ class Users(Measured):
             computing = least_computing(block, allocation, least_spectral_efficiency)
             allocation = Allocation(allocation.power, allocation.offload, computing=computing)
         outcome = outcome_of(block, allocation, least_spectral_efficiency)
-        ratio = allocation.power.sum(-2)
         assert block.fairness is not None
+        full_power_w = np.broadcast_to(np.asarray(block.fairness.user_power_w), outcome.rate_bps.shape)
         return cls(
-            power_w=ratio * block.fairness.user_power_w,
-            at_full_power=(ratio >= FULL_POWER).astype(np.float64),
+            power_w=allocation.power.sum(-2) * full_power_w,
+            full_power_w=full_power_w,
             computing_hz=outcome.server_hz,
             rate_bps=outcome.rate_bps,
             spectral_efficiency=outcome.spectral_efficiency,
@@ -63,6 +63,11 @@ class Users(Measured):
     def total_power_w(self) -> Floats:
         """Power of all users, ``(topologies, blocks)``."""
         return np.asarray(self.power_w.sum(-1))
+
+    @property
+    def at_full_power(self) -> NDArray[np.bool_]:
+        """Who sends at full power, ``(topologies, blocks, K)``."""
+        return np.asarray(self.power_w >= FULL_POWER * self.full_power_w)
 
     @property
     def least_computing_hz(self) -> Floats:
