@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SHARES = np.linspace(0, 1, 501)
 """Shares at which a distribution is written and drawn."""
 PERCENTILES = (5, 10, 50, 90, 95)
+MOST_SHOWN = 99.5
+"""Percentile at which axes end."""
 HOW_MEASURED = f"""\
 Powers and computing are pooled over users, blocks and topologies; spectral efficiency (SE) and energy are a user's
 over its blocks. Computing is the least that meets the deadlines, of the users who meet theirs (in total: of the
@@ -46,6 +48,12 @@ class Panel:
     def distribution(self, users: Users) -> Floats:
         """Return the values that each of :data:`SHARES` stays within."""
         return np.asarray(np.quantile(self.values(users), SHARES))
+
+    def limits(self, systems: Sequence[Users]) -> tuple[float, float]:
+        """Return the ends of the axis: it leaves out the least and largest values of each system."""
+        ends = np.array([np.percentile(self.values(users), (100 - MOST_SHOWN, MOST_SHOWN)) for users in systems])
+        low, high = ends[np.isfinite(ends).all(-1)].T if np.isfinite(ends).all(-1).any() else np.ones((2, 1))
+        return (0.0 if self.scale == "linear" else float(low.min())), 1.05 * float(high.max())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,8 +175,8 @@ class Distributions(Reproduction[Users]):
             for system in self.SYSTEMS:
                 axis.plot(panel.distribution(results[system.name]), SHARES, label=system.label, **system.style)
             axis.set(xlabel=panel.label, xscale=panel.scale, ylim=(0, 1))
-            if panel.scale == "linear":
-                axis.set_xlim(left=0)
+            low, high = panel.limits([results[system.name] for system in self.SYSTEMS])
+            axis.set_xlim(low, high)
             axis.grid(True, alpha=0.3)
         axes[0].set_ylabel("cumulative distribution")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
