@@ -55,6 +55,8 @@ class CoherenceBlock:
         users = (num_users,)
         expected = {"interference_gain": (num_subcarriers, num_users, num_users), "task_bits": users}
         expected |= {"cycles_per_bit": users, "local_hz": users, "server_hz": users}
+        if self.deadline_s is not None and self.deadline_s.shape[-1:] != users:
+            raise ValueError(f"deadline_s has shape {tuple(self.deadline_s.shape)}; it must be {users}, or end so")
         for name, shape in expected.items():
             got = tuple(getattr(self, name).shape)
             if got not in (shape, self.batch_shape + shape):

@@ -42,7 +42,8 @@ def test_it_prints_a_table_and_writes_all_files(tmp_path, capsys):
     assert "<svg" in (out / "cdf.svg").read_text()
 
 
-def test_paper_bs_environments_start_from_its_scenario_and_policies(tmp_path, capsys):
+def test_paper_bs_environments_start_from_its_scenario_and_policies(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST_BATCH_S", 0.1)
     small = ["--num-aps", "16", "--num-users", "4", "--antennas-per-base-station", "8", "--workers", "1"]
     envs = ["--env", "MECUserCentric-v0,MECMultiCell-v0"]
     assert main(["benchmark", *envs, *small, "--topologies", "2", "--blocks", "1", "--out", str(tmp_path)]) == 0
