@@ -64,9 +64,30 @@ def test_estimation_errors_are_on_the_diagonal():
 
 @pytest.mark.parametrize("deployment", ["user_centric", "multi_cell"])
 def test_rounding_takes_no_interference_away_at_however_large_an_snr(deployment):
-    block = draw_block(deployment, user_power_dbm=60, noise_dbm_per_hz=-200, path_loss_intercept_db=0)
+    deafening = {"user_power_dbm": 60, "noise_dbm_per_hz": -200, "path_loss_intercept_db": 0, "bandwidth_hz": 1e3}
+    block = draw_block(deployment, rows=20, **deafening)
     assert (block.interference_gain >= 0).all()
-    assert np.isfinite(rate(block, POWER)).all()
+    assert np.isfinite(rate(block, np.ones((20, 1, 6)))).all()
+
+
+@pytest.mark.parametrize("deployment", ["user_centric", "multi_cell"])
+def test_estimates_miss_as_much_of_the_channels_as_they_say(deployment):
+    fields = {"num_aps": 4, "antennas_per_base_station": 4, "num_users": 3, "pilot_samples": 2}
+    world = World(Scenario.paper_b(deployment=deployment, user_power_dbm=-10, **fields))  # noise matters
+    streams = Streams.from_seeds([0])
+    state, known, missed = world.begin(streams), [], []
+    for _ in range(2000):
+        statistics = take_rows(state.network.statistics, 0)
+        channel = statistics.channel(state.fading.reshape(4, 4, 3))
+        estimate = state.block.receiver.channel[0]
+        known.append((np.abs(estimate) ** 2).sum(1))
+        missed.append((np.abs(channel - estimate) ** 2).sum(1))
+        state = world.advance(state, streams)
+    error = np.einsum("lkaa->lk", statistics.error_covariance).real
+    total = np.square(np.abs(statistics.root)).sum((-1, -2))
+    for samples, expected in ((known, total - error), (missed, error)):
+        deviation = np.mean(samples, axis=0) - expected
+        assert (np.abs(deviation) < 4 * np.std(samples, axis=0) / np.sqrt(2000)).all()
 
 
 def test_a_tuned_block_keeps_its_combiners():
