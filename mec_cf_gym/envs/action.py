@@ -101,6 +101,8 @@ class ActionCodec:
         }
         if servers is not None and self.chooses_shares:
             shares = servers.equal_shares() if allocation.computing is None else allocation.computing
+            if not isinstance(shares, Shares):
+                raise refuse("computing", shares, "it must be Shares of the servers, or None for equal ones")
             asked = {"ap_share": (shares.ap_hz, servers.ap_hz), "cloud_share": (shares.cloud_hz, servers.cloud_hz)}
             for name, (hz, budget_hz) in asked.items():
                 if name in self.shapes:

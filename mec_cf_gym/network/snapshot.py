@@ -93,7 +93,7 @@ class MultiCell:
 
 
 GRIDS: dict[str, type[GridModel]] = {"user_centric": UserCentric, "multi_cell": MultiCell}
-"""Grids by name; add your own to use it as ``deployment``."""
+"""Grids by name: the deployments on a square."""
 
 
 class SnapshotModel:

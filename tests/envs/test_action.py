@@ -191,3 +191,10 @@ class TestSharedServers:
         assert envs.action_space.contains(actions)
         one = shared_env.encode(power[0], offload[0], take_rows(computing, 0))
         np.testing.assert_array_equal(actions[0], one)
+
+
+def test_computing_that_is_no_shares_is_refused_by_name():
+    env = gym.make("MECUserCentric-v0", num_aps=16, num_users=4).unwrapped
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"computing=.* it must be Shares"):
+        env.encode(np.ones((1, 4)), np.ones(4), np.ones(4))
