@@ -151,7 +151,8 @@ class Episode(Validated):
     observation: str = choice("gains", OBSERVATIONS)
     """gains: signal, interference and tasks; csi: these and the channel magnitudes."""
     reward: str = choice("max_latency", REWARDS)
-    """max_latency: minus the largest latency in ms; power_fairness: paper B's objective, with deadlines."""
+    """max_latency: minus the largest latency in ms; log_latency: minus its natural logarithm;
+    power_fairness: paper B's objective, with deadlines."""
     fairness_weight_w: float = number(0.6, low=0.0, high=1e6)
     """Power that a bit/s/Hz of the least spectral efficiency is worth, w, in paper B's objective."""
     deadline_penalty_w: float = number(1.0, low=0.0, high=1e6)

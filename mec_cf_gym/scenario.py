@@ -136,6 +136,11 @@ class Scenario:
         return self.radio.bandwidth_hz / self.radio.num_subcarriers
 
     @property
+    def data_share(self) -> float:
+        """Share of a coherence block's samples that carry data, tau_u / tau_c; paper A sends no pilots."""
+        return 1 - self.radio.pilot_samples / self.radio.block_samples if self.on_grid else 1.0
+
+    @property
     def on_grid(self) -> bool:
         """Whether the network is one of paper B's, which estimate channels from pilots."""
         return self.layout.deployment in GRIDS

@@ -61,7 +61,6 @@ class EstimatedBlockModel:
         self.grid = GRIDS[scenario.layout.deployment](scenario)
         named = scenario.radio.combiner
         self.combiner = self.grid.usual_combiner if named == "auto" else named
-        self.data_share = 1 - scenario.radio.pilot_samples / scenario.radio.block_samples
 
     def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale coefficients ``fading``."""
@@ -78,7 +77,7 @@ class EstimatedBlockModel:
             signal_gain=signal_gain[..., None, :],
             interference_gain=interference_gain[..., None, :, :],
             channel=estimated.reshape(len(fading), 1, -1, users),
-            data_share=self.data_share,
+            data_share=self.scenario.data_share,
             fronthaul_load=self.grid.fronthaul_load,
             servers=network.servers,
             receiver=receiver,

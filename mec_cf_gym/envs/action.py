@@ -71,15 +71,14 @@ class ActionCodec:
             name: values[..., low:high].reshape(*values.shape[:-1], *shape)
             for (name, shape), low, high in zip(self.shapes.items(), cuts, cuts[1:], strict=False)
         }
-        total = parts["power"].sum(-2, keepdims=True)
-        offload = parts["offload"] if self.local_computing else np.ones_like(total[..., 0, :])
-        power = parts["power"] / np.maximum(total, 1.0)
+        power = within_one(parts["power"], axis=-2)
+        offload = parts["offload"] if self.local_computing else np.ones_like(power[..., 0, :])
         if servers is None or not self.chooses_shares:
             return Allocation(power, offload)
         cloud_share = parts.get("cloud_share", np.zeros_like(offload))
         shares = Shares(
-            _within_one(parts["ap_share"] * servers.serves) * servers.ap_hz[..., None],
-            _within_one(cloud_share) * servers.cloud_hz[..., None],
+            within_one(parts["ap_share"] * servers.serves) * servers.ap_hz[..., None],
+            within_one(cloud_share) * servers.cloud_hz[..., None],
         )
         return Allocation(power, offload, computing=shares)
 
@@ -116,9 +115,9 @@ class ActionCodec:
         return np.concatenate(flat, axis=-1).astype(np.float32)
 
 
-def _within_one(shares: Floats) -> Floats:
-    """Return shares whose sum over the users is at most one."""
-    return np.asarray(shares / np.maximum(shares.sum(-1, keepdims=True), 1.0))
+def within_one(shares: Floats, axis: int = -1) -> Floats:
+    """Return shares whose sum over an axis is at most one."""
+    return np.asarray(shares / np.maximum(shares.sum(axis, keepdims=True), 1.0))
 
 
 def check_axes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.network.snapshot import GRIDS
 
 if TYPE_CHECKING:
     from mec_cf_gym.scenario import Scenario
@@ -51,6 +53,10 @@ class Gains:
             "interference": (subcarriers, users, users),
             "task": (users, features),
         }
+        self.link: dict[str, Any] = {"subcarrier_bandwidth_hz": scenario.subcarrier_bandwidth_hz}
+        if scenario.on_grid:
+            self.link["data_share"] = scenario.data_share
+            self.link["fronthaul_load"] = GRIDS[scenario.layout.deployment](scenario).fronthaul_load
 
     def space(self) -> spaces.Dict:
         """Return a ``Dict`` of float32 boxes."""
@@ -75,6 +81,21 @@ class Gains:
             "task": log_scale(np.stack(units, axis=-1)),
         }
 
+    def seen_block(self, observation: Mapping[str, NDArray[Any]]) -> CoherenceBlock:
+        """Return the block as an observation shows it: all that a policy knows which has nothing else.
+
+        Gains, tasks and speeds are those of the block to single precision. Where servers are shared, ``server_hz``
+        is an equal share, and where combiners follow the powers, gains are those for full power.
+        """
+        tasks = np.moveaxis(ratio_of(observation["task"])[..., : len(TASK_UNITS)], -1, 0)
+        names = ("task_bits", "cycles_per_bit", "local_hz", "server_hz")
+        return CoherenceBlock(
+            signal_gain=ratio_of(observation["signal"]),
+            interference_gain=ratio_of(observation["interference"]),
+            **{name: ratio * unit for name, ratio, unit in zip(names, tasks, TASK_UNITS, strict=True)},
+            **self.link,
+        )
+
 
 class ChannelState(Gains):
     """The same, and the magnitude of every channel: the input of paper A's CNN."""
@@ -97,6 +118,11 @@ def log_scale(ratio: NDArray[Any]) -> Floats:
     np.log10(scaled, out=scaled)
     scaled *= np.float32(1 / 4)
     return scaled
+
+
+def ratio_of(scaled: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the ratio that :func:`log_scale` was given, to single precision."""
+    return np.asarray(np.maximum(10.0 ** (4 * np.asarray(scaled, np.float64)) - GAIN_FLOOR, 0.0))
 
 
 OBSERVATIONS: dict[str, type[ObservationModel]] = {"gains": Gains, "csi": ChannelState}

@@ -34,6 +34,17 @@ class MaxLatency:
         return -1e3 * largest_s
 
 
+class LogLatency:
+    """Minus the natural logarithm of the largest latency in ms: 1 % earns the same on any network."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        pass
+
+    def reward(self, outcome: Outcome) -> NDArray[np.float64]:
+        """Return minus the log of the largest latency in ms, ``(...)``."""
+        return np.asarray(-np.log(1e3 * outcome.latency_s.max(-1)))
+
+
 class PowerFairness:
     """Minus paper B's objective, ``w min_k SE_k - sum_k p_k`` in watts, less a penalty for missed deadlines.
 
@@ -50,5 +61,9 @@ class PowerFairness:
         return np.asarray(-outcome.objective_w - self.penalty_w * penalties)
 
 
-REWARDS: dict[str, type[RewardModel]] = {"max_latency": MaxLatency, "power_fairness": PowerFairness}
+REWARDS: dict[str, type[RewardModel]] = {
+    "max_latency": MaxLatency,
+    "log_latency": LogLatency,
+    "power_fairness": PowerFairness,
+}
 """Rewards by name; add your own to use it as ``reward``."""
