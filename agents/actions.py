@@ -27,8 +27,8 @@ class LogPower:
     """Translates actions with powers in dB below the budget into those of an environment.
 
     An action holds ``10 log10 p[n, k]`` row by row, in ``[least_db, 0]``; with ``split="as_is"`` the offload
-    ratios follow. With ``split="closed_form"`` they are the best ones for the powers and the gains that are observed.
-    Servers that are shared are shared equally.
+    ratios follow. With ``split="closed_form"`` they are the best ones for the powers and the gains that are
+    observed. Servers that are shared are shared equally.
 
     Args:
         scenario: Of the environment.
