@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mec_cf_gym.baselines.learned.message_passing import MessagePassing
 from mec_cf_gym.baselines.learned.physics import LEAST_LOG_TOTAL, TINY, Problem, View
 from mec_cf_gym.fields import checked_count
 
@@ -30,7 +31,7 @@ class Iterate:
     view: View
 
 
-class EquivariantNetwork(nn.Module):
+class EquivariantNetwork(MessagePassing):
     """Message passing over users and subcarriers, unfolded around the physics.
 
     Every round looks at what the present powers give (:class:`View`), exchanges messages between links that
@@ -46,22 +47,13 @@ class EquivariantNetwork(nn.Module):
     """
 
     def __init__(self, width: int = 32, hidden: int = 64, rounds: int = 12) -> None:
-        super().__init__()
+        super().__init__(LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES, width, hidden)
         self.architecture = {
             "width": checked_count("width", width, 1, 4096),
             "hidden": checked_count("hidden", hidden, 1, 4096),
             "rounds": checked_count("rounds", rounds, 1, 1000),
         }
-        self.width, self.rounds = width, rounds
-        self.normalise = nn.LayerNorm(width)
-        self.of_link = nn.Linear(LINK_FEATURES + width, hidden)
-        self.of_user = nn.Linear(USER_FEATURES + 2 * width, hidden, bias=False)
-        self.of_subcarrier = nn.Linear(width, hidden, bias=False)
-        self.of_block = nn.Linear(BLOCK_FEATURES + width, hidden, bias=False)
-        self.from_heard = nn.Linear(width, hidden, bias=False)
-        self.from_harmed = nn.Linear(width, hidden, bias=False)
-        self.middle = nn.Linear(hidden, hidden)
-        self.remember = nn.Linear(hidden, width)
+        self.rounds = rounds
         self.move = nn.Linear(hidden, 1)
         self.move_by_feature = nn.Linear(LINK_FEATURES, 1, bias=False)
         for layer in (self.move, self.move_by_feature):
@@ -96,16 +88,11 @@ class EquivariantNetwork(nn.Module):
 
     def round(self, memory: Tensor, features: Features, view: View, share: Tensor) -> tuple[Tensor, Tensor]:
         """Return what links remember, ``(B, N, K, width)``, and by how much log shares move, ``(B, N, K)``."""
-        known = self.normalise(memory)
-        links = self.of_link(torch.cat([features.link, known], -1))
-        links = links + view.heard @ self.from_heard(known) + features.harmed @ self.from_harmed(known)
-        of_user = torch.cat([features.user, known.mean(1), (share[..., None] * known).sum(1)], -1)
-        of_block = torch.cat([features.block, known.mean((1, 2))], -1)
-        links = links + self.of_user(of_user)[:, None] + self.of_block(of_block)[:, None, None]
-        links = links + self.of_subcarrier(known.mean(2))[:, :, None]
-        hidden = nn.functional.silu(self.middle(nn.functional.silu(links)))
+        memory, hidden = self.exchange(
+            memory, features.link, features.user, features.block, share, view.heard, features.harmed
+        )
         change = self.move(hidden) + self.move_by_feature(features.link)
-        return memory + self.remember(hidden), change[..., 0]
+        return memory, change[..., 0]
 
 
 @dataclass(frozen=True)

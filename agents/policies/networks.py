@@ -1,0 +1,168 @@
+"""Actor, critic and value network: rounds of messages between links, for any number of users and subcarriers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mec_cf_gym.agents.policies.seen import BLOCK_FEATURES, LINK_FEATURES, USER_FEATURES, Features, Seen
+from mec_cf_gym.baselines.learned.message_passing import MessagePassing
+
+Observation = dict[str, Tensor]
+SHARPNESS = 20.0
+"""Untrained sharpness of the soft maximum over users."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """How scaled actions in [-1, 1] stand for powers and for the rest of what users decide.
+
+    The first N of an action's rows of K entries are powers: in dB from ``least_db`` to zero, or plain ratios if
+    it is None. Other rows are offload ratios or shares of servers.
+    """
+
+    least_db: float | None
+
+    def power(self, scaled: Tensor) -> Tensor:
+        """Return power ratios for scaled actions."""
+        if self.least_db is None:
+            return (scaled.clamp(-1, 1) + 1) / 2
+        decades = -self.least_db / 10
+        return torch.exp(math.log(10) * decades / 2 * (scaled.clamp(max=1) - 1))
+
+    def full(self, subcarriers: int) -> float:
+        """Return the scaled action of an equal split at full power."""
+        if self.least_db is None:
+            return 2 / subcarriers - 1
+        return 1 - 2 * math.log10(subcarriers) / (-self.least_db / 10)
+
+
+class Rounds(MessagePassing):
+    """Message passing with the features of this package's observations."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__(LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES, width, hidden)
+
+    def round(self, memory: Tensor, seen: Seen, power: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what links remember, and the hidden layer, after a round at given powers."""
+        features = Features.of(seen, power, kept)
+        return self.exchange(
+            memory,
+            features.link,
+            features.user,
+            features.block,
+            features.share,
+            features.heard,
+            features.harmed,
+            seen.present,
+        )
+
+    def start(self, seen: Seen) -> Tensor:
+        """Return an empty memory."""
+        return seen.signal.new_zeros(*seen.signal.shape, self.width)
+
+
+class ActorNetwork(nn.Module):
+    """Looks at what powers do, and moves them, some rounds long.
+
+    Args:
+        actions: What actions stand for.
+        rounds: Rounds of messages, which share their weights.
+        width: Numbers that a link remembers from round to round.
+        hidden: Width of the hidden layers.
+    """
+
+    def __init__(self, actions: Actions, rounds: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.actions, self.rounds = actions, rounds
+        self.messages = Rounds(width, hidden)
+        self.move = nn.Linear(hidden, 1)
+        self.spread = nn.Linear(hidden, 1)
+        self.of_user = nn.Linear(2 * hidden + 1, hidden)
+        self.decide = nn.Linear(hidden, 2)
+        nn.init.zeros_(self.move.weight)
+        nn.init.zeros_(self.move.bias)
+        nn.init.zeros_(self.spread.weight)
+        nn.init.constant_(self.spread.bias, -1.5)
+
+    def forward(self, observation: Observation, num_entries: int) -> tuple[Tensor, Tensor]:
+        """Return scaled actions before clipping, and the log of their spread, both ``(B, num_entries)``."""
+        seen = Seen.of(observation)
+        memory = self.messages.start(seen)
+        subcarriers, users = seen.signal.shape[1:]
+        scaled = torch.full_like(seen.signal, self.actions.full(subcarriers))
+        kept = seen.signal.new_zeros(len(scaled), users, 2)
+        for _ in range(self.rounds):
+            memory, hidden = self.messages.round(memory, seen, self.actions.power(scaled), kept)
+            scaled = scaled + self.move(hidden)[..., 0]
+        parts, spreads = [scaled.flatten(1)], [self.spread(hidden)[..., 0].flatten(1)]
+        rows = num_entries // users - subcarriers
+        if rows:
+            rest, spread = self._of_users(hidden, seen, rows)
+            parts, spreads = [*parts, rest], [*spreads, spread]
+        return torch.cat(parts, -1), torch.cat(spreads, -1)
+
+    def _of_users(self, hidden: Tensor, seen: Seen, rows: int) -> tuple[Tensor, Tensor]:
+        """Return what users decide beside powers: a row of entries each, about a server each if there are more."""
+        user = torch.cat([hidden.mean(1), hidden.amax(1)], -1)  # (B, K, 2 hidden)
+        servers = seen.open_servers.transpose(1, 2)[:, :rows]  # (B, L, K)
+        known = servers.new_zeros(len(user), rows, user.shape[1])
+        known = torch.cat([servers, known[:, servers.shape[1] :]], 1)[..., None]
+        about = torch.cat([user[:, None].expand(-1, rows, -1, -1), known], -1)
+        decided = self.decide(nn.functional.silu(self.of_user(about)))
+        return decided[..., 0].flatten(1), decided[..., 1].flatten(1) - 1.5
+
+
+class Judge(nn.Module):
+    """Gives every user a value and joins them by a soft minimum: the reward is that of the slowest user.
+
+    Args:
+        actions: What actions stand for.
+        rounds: Rounds of messages.
+        width: Numbers that a link remembers from round to round.
+        hidden: Width of the hidden layers.
+    """
+
+    def __init__(self, actions: Actions, rounds: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.actions, self.rounds = actions, rounds
+        self.messages = Rounds(width, hidden)
+        self.of_user = nn.Sequential(
+            nn.Linear(2 * hidden + USER_FEATURES, hidden), nn.SiLU(), nn.Linear(hidden, 1)
+        )
+        self.log_sharpness = nn.Parameter(torch.tensor(math.log(SHARPNESS)))
+
+    def forward(self, observation: Observation, scaled: Tensor | None = None) -> Tensor:
+        """Return the value of scaled actions, ``(B, 1)``; without them, that of the observation."""
+        seen = Seen.of(observation)
+        subcarriers, users = seen.signal.shape[1:]
+        kept = seen.signal.new_zeros(len(seen.signal), users, 2)
+        if scaled is None:
+            power = torch.full_like(seen.signal, 1 / subcarriers)
+        else:
+            rows = scaled.reshape(len(scaled), -1, users)
+            power = self.actions.power(rows[:, :subcarriers])
+            kept = _summary(rows[:, subcarriers:], seen)
+        memory = self.messages.start(seen)
+        for _ in range(self.rounds):
+            memory, hidden = self.messages.round(memory, seen, power, kept)
+        features = Features.of(seen, power, kept)
+        nearest = torch.cat([hidden.mean(1), hidden.amax(1), features.user], -1)
+        values = self.of_user(nearest)[..., 0]
+        if seen.present is not None:
+            values = values.masked_fill(seen.present == 0, 1e3)
+        sharpness = self.log_sharpness.exp()
+        return -torch.logsumexp(-sharpness * values, -1, keepdim=True) / sharpness
+
+
+def _summary(rows: Tensor, seen: Seen) -> Tensor:
+    """Return two numbers of what users decide beside powers, ``(B, K, 2)``: all of it, and what is of use."""
+    if not rows.shape[1]:
+        return rows.new_zeros(len(rows), rows.shape[2], 2)
+    share = (rows + 1) / 2
+    servers = seen.open_servers.transpose(1, 2)[:, : rows.shape[1]]
+    useful = share[:, : servers.shape[1]] * (servers + 1)
+    return torch.stack([share.mean(1), torch.cat([useful, share[:, servers.shape[1] :]], 1).mean(1)], -1)

@@ -1,0 +1,107 @@
+"""What an equivariant network sees of an observation, and of what powers do to it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mec_cf_gym.envs.observation import GAIN_FLOOR
+
+LINK_FEATURES = 6
+USER_FEATURES = 9
+BLOCK_FEATURES = 2
+TASK_FEATURES = 6
+"""The first features of a task; speeds of the servers of single APs follow where servers are shared."""
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An observation, with gains over the noise on a linear scale."""
+
+    signal: Tensor  # (B, N, K)
+    interference: Tensor  # (B, N, K, K)
+    task: Tensor  # (B, K, TASK_FEATURES), log-scaled
+    open_servers: Tensor  # (B, K, L), log-scaled speeds of APs' servers that a user may use; L is zero if none
+    present: Tensor | None  # (B, K), one for users, zero for padding
+
+    @classmethod
+    def of(cls, observation: dict[str, Tensor]) -> Seen:
+        """Return what is seen of observations with one leading axis."""
+        task = observation["task"]
+        first = task[..., :TASK_FEATURES]
+        missing = first.new_zeros(*first.shape[:-1], TASK_FEATURES - first.shape[-1])
+        return cls(
+            _ratio_of(observation["signal"]),
+            _ratio_of(observation["interference"]),
+            torch.cat([first, missing], -1),
+            task[..., TASK_FEATURES:],
+            observation.get("mask"),
+        )
+
+
+@dataclass(frozen=True)
+class Features:
+    """What powers give, as numbers of order one; all of it can be differentiated by the powers."""
+
+    link: Tensor  # (B, N, K, LINK_FEATURES)
+    user: Tensor  # (B, K, USER_FEATURES)
+    block: Tensor  # (B, BLOCK_FEATURES)
+    share: Tensor  # (B, N, K), of a user's power on its subcarriers
+    heard: Tensor  # (B, N, K, K), share of what user k hears that is user j's
+    harmed: Tensor  # (B, N, K, K), share of the harm that user k does that falls on user j
+
+    @classmethod
+    def of(cls, seen: Seen, power: Tensor, kept: Tensor) -> Features:
+        """Return the features at given powers.
+
+        What a link hears is the sum of the powers that arrive: the sum over users in which a radio network
+        aggregates messages.
+
+        Args:
+            seen: The observation.
+            power: Ratios, ``(B, N, K)``; those of a user over budget count as scaled back onto it.
+            kept: Two more numbers that are known of a user, ``(B, K, 2)``.
+        """
+        total = power.sum(1, keepdim=True)
+        power = power / total.clamp_min(1)
+        arriving = seen.interference * power[..., None, :]
+        noise = 1 + arriving.sum(-1)
+        sinr = power * seen.signal / noise
+        heard = arriving / noise[..., None]
+        harm = heard.transpose(-1, -2)
+        harmed = harm / harm.sum(-1, keepdim=True).clamp_min(TINY)
+        link = [
+            _decades(power, 1e-6),
+            _decades(sinr, 1e-4),
+            _decades(noise, 1e-4),
+            _decades(seen.signal, 1e-4),
+            _decades(harm.sum(-1), 1e-4),
+            sinr / (1 + sinr),
+        ]
+        nats = sinr.log1p().sum(1)
+        user = torch.cat([seen.task, _decades(nats, 1e-4)[..., None], kept], -1)
+        subcarriers, users = power.shape[-2:]
+        count = power.new_full((len(power),), users) if seen.present is None else seen.present.sum(-1)
+        sizes = [torch.full_like(count, math.log(subcarriers)), count.clamp_min(1).log() / 3]
+        return cls(
+            torch.stack(link, -1),
+            user,
+            torch.stack(sizes, -1),
+            power / power.sum(1, keepdim=True).clamp_min(TINY),
+            heard,
+            harmed,
+        )
+
+
+def _ratio_of(scaled: Tensor) -> Tensor:
+    """Return the ratio that the environment's log scale was given."""
+    return (10.0 ** (4 * scaled) - GAIN_FLOOR).clamp_min(0)
+
+
+def _decades(ratio: Tensor, floor: float) -> Tensor:
+    """Return half the decimal logarithm, kept finite by a floor."""
+    return (ratio + floor).log10() / 2

@@ -1,0 +1,76 @@
+"""One round of messages between the links of a network: what every equivariant model of the package is made of."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class MessagePassing(nn.Module):
+    """A layer over links, equivariant to permutations of users and of subcarriers, for any number of them.
+
+    A link is a user on a subcarrier. It hears the links that interfere with it and those that it harms, the other
+    links of its user, of its subcarrier and of the block, and updates what it remembers.
+
+    Args:
+        link_features: Numbers known of a link.
+        user_features: Numbers known of a user.
+        block_features: Numbers known of the block.
+        width: Numbers that a link remembers from round to round.
+        hidden: Width of the hidden layers.
+    """
+
+    def __init__(
+        self, link_features: int, user_features: int, block_features: int, width: int, hidden: int
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.normalise = nn.LayerNorm(width)
+        self.of_link = nn.Linear(link_features + width, hidden)
+        self.of_user = nn.Linear(user_features + 2 * width, hidden, bias=False)
+        self.of_subcarrier = nn.Linear(width, hidden, bias=False)
+        self.of_block = nn.Linear(block_features + width, hidden, bias=False)
+        self.from_heard = nn.Linear(width, hidden, bias=False)
+        self.from_harmed = nn.Linear(width, hidden, bias=False)
+        self.middle = nn.Linear(hidden, hidden)
+        self.remember = nn.Linear(hidden, width)
+
+    def exchange(
+        self,
+        memory: Tensor,
+        link: Tensor,
+        user: Tensor,
+        block: Tensor,
+        share: Tensor,
+        heard: Tensor,
+        harmed: Tensor,
+        present: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return what links remember now, ``(B, N, K, width)``, and the hidden layer, ``(B, N, K, hidden)``.
+
+        Args:
+            memory: What they remembered, ``(B, N, K, width)``.
+            link: ``(B, N, K, link_features)``.
+            user: ``(B, K, user_features)``.
+            block: ``(B, block_features)``.
+            share: Of a user's power on its subcarriers, ``(B, N, K)``.
+            heard: Weight of user j in what user k hears, ``(B, N, K, K)``.
+            harmed: Weight of user j in the harm that user k does, ``(B, N, K, K)``.
+            present: One for users, zero for padding, ``(B, K)``; all are users if not given.
+        """
+        known = self.normalise(memory)
+        links = self.of_link(torch.cat([link, known], -1))
+        links = links + heard @ self.from_heard(known) + harmed @ self.from_harmed(known)
+        of_user = torch.cat([user, known.mean(1), (share[..., None] * known).sum(1)], -1)
+        of_subcarrier = known.mean(2) if present is None else _mean_of_users(known, present)
+        of_block = torch.cat([block, of_subcarrier.mean(1)], -1)
+        links = links + self.of_user(of_user)[:, None] + self.of_block(of_block)[:, None, None]
+        links = links + self.of_subcarrier(of_subcarrier)[:, :, None]
+        hidden = nn.functional.silu(self.middle(nn.functional.silu(links)))
+        return memory + self.remember(hidden), hidden
+
+
+def _mean_of_users(known: Tensor, present: Tensor) -> Tensor:
+    """Return the mean over the users that are there, ``(B, N, width)``."""
+    weight = present / present.sum(-1, keepdim=True).clamp_min(1)
+    return (weight[:, None, :, None] * known).sum(2)
