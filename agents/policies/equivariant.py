@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mec_cf_gym.agents.policies.networks import Actions, ActorNetwork, Judge, Observation
 from mec_cf_gym.fields import checked_count, refuse
 
-LARGEST_MEAN = 0.995
+LARGEST_MEAN = 0.95
 """Means of distributions keep this far inside [-1, 1], where a squashed Gaussian has one."""
 LOG_SPREADS = (-6.0, 1.0)
 
@@ -46,7 +46,7 @@ class EquivariantActor(nn.Module):
     def action_log_prob(self, observation: Observation) -> tuple[Tensor, Tensor]:
         """Return sampled scaled actions and the logarithm of their densities."""
         distribution = self.distributed(observation)
-        action = distribution.rsample()
+        action = distribution.sample()
         return action, distribution.log_prob(action)
 
     def set_training_mode(self, mode: bool) -> None:
@@ -94,7 +94,8 @@ class EquivariantPolicy(BasePolicy):
         least_db: Powers of actions reach from this many dB to zero, as ``LogPowerAction`` has it; None for the
             plain ratios of the environment itself.
         rounds: Rounds of messages of the actor.
-        critic_rounds: Rounds of messages of critics and of the value function.
+        critic_rounds: Rounds of messages of critics and of the value function. Without any, a user's value
+            follows from its own task and the rate that it gets.
         width: Numbers that a link remembers from round to round.
         hidden: Width of the hidden layers.
         n_critics: Critics of SAC and TD3.
@@ -113,9 +114,9 @@ class EquivariantPolicy(BasePolicy):
         use_sde: bool | None = None,
         least_db: float | None = -40.0,
         rounds: int = 4,
-        critic_rounds: int = 1,
-        width: int = 32,
-        hidden: int = 64,
+        critic_rounds: int = 0,
+        width: int = 16,
+        hidden: int = 32,
         n_critics: int = 2,
         optimizer_class: type[torch.optim.Optimizer] = torch.optim.Adam,
         optimizer_kwargs: dict[str, Any] | None = None,
@@ -123,8 +124,12 @@ class EquivariantPolicy(BasePolicy):
         _check_spaces(observation_space, action_space)
         if use_sde:
             raise refuse("use_sde", use_sde, "this policy has no state-dependent exploration")
-        for name, value in {"rounds": rounds, "critic_rounds": critic_rounds, "n_critics": n_critics}.items():
-            checked_count(name, value, 1, 100)
+        for name, value, least in (
+            ("rounds", rounds, 1),
+            ("critic_rounds", critic_rounds, 0),
+            ("n_critics", n_critics, 1),
+        ):
+            checked_count(name, value, least, 100)
         super().__init__(
             observation_space,
             action_space,

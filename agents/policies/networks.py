@@ -8,11 +8,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mec_cf_gym.agents.policies.seen import BLOCK_FEATURES, LINK_FEATURES, USER_FEATURES, Features, Seen
+from mec_cf_gym.agents.policies.seen import (
+    BLOCK_FEATURES,
+    LINK_FEATURES,
+    TINY,
+    USER_FEATURES,
+    Features,
+    Seen,
+)
 from mec_cf_gym.baselines.learned.message_passing import MessagePassing
 
 Observation = dict[str, Tensor]
-SHARPNESS = 20.0
+SHARPNESS = 200.0
 """Untrained sharpness of the soft maximum over users."""
 
 
@@ -29,15 +36,26 @@ class Actions:
     def power(self, scaled: Tensor) -> Tensor:
         """Return power ratios for scaled actions."""
         if self.least_db is None:
-            return (scaled.clamp(-1, 1) + 1) / 2
-        decades = -self.least_db / 10
-        return torch.exp(math.log(10) * decades / 2 * (scaled.clamp(max=1) - 1))
+            return (scaled.clamp_min(-1) + 1) / 2
+        return torch.exp((scaled - 1) / self._per_neper)
 
-    def full(self, subcarriers: int) -> float:
-        """Return the scaled action of an equal split at full power."""
+    def raised(self, scaled: Tensor, present: Tensor | None) -> Tensor:
+        """Return scaled actions moved so that the user with the most power meets its budget.
+
+        Nothing is lost by it: more power for all, in proportion, raises every SINR.
+        """
+        total = self.power(scaled).sum(1, keepdim=True)
+        if present is not None:
+            total = total * present[:, None]
+        most = total.amax(2, keepdim=True).clamp_min(TINY)  # (B, 1, 1)
         if self.least_db is None:
-            return 2 / subcarriers - 1
-        return 1 - 2 * math.log10(subcarriers) / (-self.least_db / 10)
+            return (scaled + 1) / most - 1
+        return scaled - self._per_neper * most.log()
+
+    @property
+    def _per_neper(self) -> float:
+        """By how much a scaled action moves when power grows e times."""
+        return 20 / (math.log(10) * -(self.least_db or 0))
 
 
 class Rounds(MessagePassing):
@@ -93,11 +111,11 @@ class ActorNetwork(nn.Module):
         seen = Seen.of(observation)
         memory = self.messages.start(seen)
         subcarriers, users = seen.signal.shape[1:]
-        scaled = torch.full_like(seen.signal, self.actions.full(subcarriers))
+        scaled = self.actions.raised(torch.ones_like(seen.signal), seen.present)
         kept = seen.signal.new_zeros(len(scaled), users, 2)
         for _ in range(self.rounds):
             memory, hidden = self.messages.round(memory, seen, self.actions.power(scaled), kept)
-            scaled = scaled + self.move(hidden)[..., 0]
+            scaled = self.actions.raised(scaled + self.move(hidden)[..., 0].tanh(), seen.present)
         parts, spreads = [scaled.flatten(1)], [self.spread(hidden)[..., 0].flatten(1)]
         rows = num_entries // users - subcarriers
         if rows:
@@ -131,7 +149,11 @@ class Judge(nn.Module):
         self.actions, self.rounds = actions, rounds
         self.messages = Rounds(width, hidden)
         self.of_user = nn.Sequential(
-            nn.Linear(2 * hidden + USER_FEATURES, hidden), nn.SiLU(), nn.Linear(hidden, 1)
+            nn.Linear(2 * width + USER_FEATURES, hidden),
+            nn.SiLU(),
+            nn.Linear(hidden, hidden),
+            nn.SiLU(),
+            nn.Linear(hidden, 1),
         )
         self.log_sharpness = nn.Parameter(torch.tensor(math.log(SHARPNESS)))
 
@@ -148,9 +170,9 @@ class Judge(nn.Module):
             kept = _summary(rows[:, subcarriers:], seen)
         memory = self.messages.start(seen)
         for _ in range(self.rounds):
-            memory, hidden = self.messages.round(memory, seen, power, kept)
+            memory, _ = self.messages.round(memory, seen, power, kept)
         features = Features.of(seen, power, kept)
-        nearest = torch.cat([hidden.mean(1), hidden.amax(1), features.user], -1)
+        nearest = torch.cat([memory.mean(1), memory.amax(1), features.user], -1)
         values = self.of_user(nearest)[..., 0]
         if seen.present is not None:
             values = values.masked_fill(seen.present == 0, 1e3)

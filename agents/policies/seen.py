@@ -16,6 +16,8 @@ BLOCK_FEATURES = 2
 TASK_FEATURES = 6
 """The first features of a task; speeds of the servers of single APs follow where servers are shared."""
 TINY = 1e-12
+FULL = 1.0001
+"""Powers are scaled back onto the budget above this; a budget that is just met still has its gradient."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Features:
             kept: Two more numbers that are known of a user, ``(B, K, 2)``.
         """
         total = power.sum(1, keepdim=True)
-        power = power / total.clamp_min(1)
+        power = power / total.clamp_min(FULL)
         arriving = seen.interference * power[..., None, :]
         noise = 1 + arriving.sum(-1)
         sinr = power * seen.signal / noise
