@@ -137,6 +137,9 @@ class ActorNetwork(nn.Module):
 class Judge(nn.Module):
     """Gives every user a value and joins them by a soft minimum: the reward is that of the slowest user.
 
+    A user's value is minus the log of a time, made as times are: a part of the task is sent and then computed by
+    a server, and another is computed by the user meanwhile. All else, constants included, is learned.
+
     Args:
         actions: What actions stand for.
         rounds: Rounds of messages.
@@ -153,8 +156,9 @@ class Judge(nn.Module):
             nn.SiLU(),
             nn.Linear(hidden, hidden),
             nn.SiLU(),
-            nn.Linear(hidden, 1),
+            nn.Linear(hidden, 3),
         )
+        self.constants = nn.Parameter(torch.zeros(3))
         self.log_sharpness = nn.Parameter(torch.tensor(math.log(SHARPNESS)))
 
     def forward(self, observation: Observation, scaled: Tensor | None = None) -> Tensor:
@@ -173,7 +177,8 @@ class Judge(nn.Module):
             memory, _ = self.messages.round(memory, seen, power, kept)
         features = Features.of(seen, power, kept)
         nearest = torch.cat([memory.mean(1), memory.amax(1), features.user], -1)
-        values = self.of_user(nearest)[..., 0]
+        sending, computing, local = (features.log_times + self.of_user(nearest) + 10 * self.constants).unbind(-1)
+        values = torch.logaddexp(-torch.logaddexp(sending, computing), -local)
         if seen.present is not None:
             values = values.masked_fill(seen.present == 0, 1e3)
         sharpness = self.log_sharpness.exp()

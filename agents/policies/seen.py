@@ -51,6 +51,9 @@ class Features:
 
     link: Tensor  # (B, N, K, LINK_FEATURES)
     user: Tensor  # (B, K, USER_FEATURES)
+    log_times: (
+        Tensor  # (B, K, 3), of sending a task, of its server and of the user's own computing, up to constants
+    )
     block: Tensor  # (B, BLOCK_FEATURES)
     share: Tensor  # (B, N, K), of a user's power on its subcarriers
     heard: Tensor  # (B, N, K, K), share of what user k hears that is user j's
@@ -85,13 +88,16 @@ class Features:
             sinr / (1 + sinr),
         ]
         nats = sinr.log1p().sum(1)
-        user = torch.cat([seen.task, _decades(nats, 1e-4)[..., None], kept], -1)
+        user = torch.cat([2 * seen.task, _decades(nats, 1e-4)[..., None], kept], -1)
+        bits, cycles, local, server = (4 * seen.task[..., :4]).unbind(-1)  # decades
+        times = [bits - 2 * _decades(nats, 1e-4), bits + cycles - server, bits + cycles - local]
         subcarriers, users = power.shape[-2:]
         count = power.new_full((len(power),), users) if seen.present is None else seen.present.sum(-1)
         sizes = [torch.full_like(count, math.log(subcarriers)), count.clamp_min(1).log() / 3]
         return cls(
             torch.stack(link, -1),
             user,
+            math.log(10) * torch.stack(times, -1),
             torch.stack(sizes, -1),
             power / power.sum(1, keepdim=True).clamp_min(TINY),
             heard,
