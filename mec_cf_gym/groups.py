@@ -140,6 +140,8 @@ class Dynamics(Validated):
     """Speed of a user; a range is drawn once per user and network."""
     mobility: str = choice("static", MOBILITIES)
     """static: users stay where they are drawn; random_waypoint: they walk from point to point."""
+    csi_delay_blocks: int = count(0, low=0, high=100)
+    """Age of the channels that observations show, in blocks. Tasks and servers are those of the current block."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,14 @@ import gymnasium as gym
 
 PAPER_A_IDS = ("MECCellFree-v0", "MECCellular-v0")
 PAPER_B_IDS = ("MECUserCentric-v0", "MECMultiCell-v0")
-ENV_IDS = PAPER_A_IDS + PAPER_B_IDS
+SEQUENTIAL_IDS = ("MECCellFreeDelayed-v0",)
+ENV_IDS = PAPER_A_IDS + PAPER_B_IDS + SEQUENTIAL_IDS
 """The ids of all environments of this package."""
-MODULES = dict.fromkeys(PAPER_A_IDS, "cell_free") | dict.fromkeys(PAPER_B_IDS, "user_centric")
+MODULES = (
+    dict.fromkeys(PAPER_A_IDS, "cell_free")
+    | dict.fromkeys(PAPER_B_IDS, "user_centric")
+    | dict.fromkeys(SEQUENTIAL_IDS, "delayed")
+)
 
 
 def register_envs() -> None:

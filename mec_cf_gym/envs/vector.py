@@ -197,7 +197,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._stepped = self._stepped & ~mask
         self._elapsed = np.where(mask, 0, self._elapsed)
         self._ended = self._ended & ~mask
-        return self._observation.observe(self.block), {}
+        return self._observation.observe(self._current().seen), {}
 
     def step(self, actions: ArrayLike) -> Step:
         """Give every row its allocation for the current block, and move on to the next block.
@@ -229,7 +229,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         info = outcome.info()
         info |= {f"_{name}": stepped for name in info}
         terminations = np.zeros(self.num_envs, np.bool_)
-        return self._observation.observe(self.block), rewards, terminations, self._ended.copy(), info
+        return self._observation.observe(self._current().seen), rewards, terminations, self._ended.copy(), info
 
     def render(self) -> tuple[Frame, ...] | None:
         """Return a picture of every row: a map of its network, users coloured by their latency."""
