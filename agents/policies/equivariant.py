@@ -7,17 +7,32 @@ from typing import Any
 
 import torch
 from gymnasium import spaces
-from stable_baselines3.common.distributions import SquashedDiagGaussianDistribution
+from stable_baselines3.common.distributions import SquashedDiagGaussianDistribution, TanhBijector
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor, nn
 
 from mec_cf_gym.agents.policies.networks import Actions, ActorNetwork, Judge, Observation
+from mec_cf_gym.agents.policies.seen import entries_of
 from mec_cf_gym.fields import checked_count, refuse
 
 LARGEST_MEAN = 0.95
 """Means of distributions keep this far inside [-1, 1], where a squashed Gaussian has one."""
 LOG_SPREADS = (-6.0, 1.0)
+
+
+class Squashed(SquashedDiagGaussianDistribution):
+    """A squashed Gaussian whose log densities leave out entries of users and subcarriers that are not there."""
+
+    counting: Tensor | None = None  # (B, entries), one or zero; None if all count
+
+    def log_prob(self, actions: Tensor, gaussian_actions: Tensor | None = None) -> Tensor:
+        """Return log densities, ``(B,)``."""
+        if self.counting is None:
+            return super().log_prob(actions, gaussian_actions)
+        gaussian = TanhBijector.inverse(actions) if gaussian_actions is None else gaussian_actions
+        each = self.distribution.log_prob(gaussian) - torch.log(1 - actions**2 + self.epsilon)
+        return (each * self.counting).sum(-1)
 
 
 class EquivariantActor(nn.Module):
@@ -28,7 +43,7 @@ class EquivariantActor(nn.Module):
     def __init__(self, network: ActorNetwork, num_entries: int) -> None:
         super().__init__()
         self.network, self.num_entries = network, num_entries
-        self.distribution = SquashedDiagGaussianDistribution(num_entries)
+        self.distribution = Squashed(num_entries)
 
     def forward(self, observation: Observation, deterministic: bool = True) -> Tensor:
         """Return scaled actions, in [-1, 1]."""
@@ -37,9 +52,10 @@ class EquivariantActor(nn.Module):
         scaled, _ = self.network(observation, self.num_entries)
         return _clipped(scaled)
 
-    def distributed(self, observation: Observation) -> SquashedDiagGaussianDistribution:
+    def distributed(self, observation: Observation) -> Squashed:
         """Return the distribution of scaled actions."""
         scaled, log_spread = self.network(observation, self.num_entries)
+        self.distribution.counting = entries_of(observation, self.num_entries)
         mean = _clipped(scaled, LARGEST_MEAN).atanh()
         return self.distribution.proba_distribution(mean, log_spread.clamp(*LOG_SPREADS))
 
@@ -86,8 +102,8 @@ class EquivariantPolicy(BasePolicy):
     :meth:`resized` returns the trained policy for another number of users or subcarriers.
 
     Args:
-        observation_space: A ``Dict`` with ``signal``, ``interference``, ``task``, and ``mask`` where users are
-            padded.
+        observation_space: A ``Dict`` with ``signal``, ``interference``, ``task``, and ``mask``, ``(N, K)``, where
+            users or subcarriers are padded: one for links that exist, zero for others, which have no effect.
         action_space: A box of whole rows of K entries, the first N of them powers.
         lr_schedule: Learning rate by the progress that remains.
         use_sde: None where the algorithm is deterministic (TD3, DDPG); True is refused.
@@ -218,6 +234,9 @@ def _check_spaces(observation_space: spaces.Space[Any], action_space: spaces.Spa
     if not isinstance(action_space, spaces.Box) or len(action_space.shape) != 1:
         raise refuse("action_space", action_space, "it must be a Box with one axis")
     subcarriers, users = observation_space["signal"].shape  # type: ignore[misc]
+    mask = observation_space.spaces.get("mask")
+    if mask is not None and mask.shape != (subcarriers, users):
+        raise refuse("observation_space['mask']", mask, f"its shape must be (N, K) = {(subcarriers, users)}")
     entries = action_space.shape[0]
     if entries % users or entries < subcarriers * users:
         raise refuse("action_space", action_space, f"it must have N = {subcarriers} or more rows of K = {users}")

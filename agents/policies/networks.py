@@ -15,12 +15,15 @@ from mec_cf_gym.agents.policies.seen import (
     USER_FEATURES,
     Features,
     Seen,
+    entries_of,
 )
-from mec_cf_gym.baselines.learned.message_passing import MessagePassing
+from mec_cf_gym.baselines.learned.message_passing import MessagePassing, largest_of, mean_of
 
 Observation = dict[str, Tensor]
 SHARPNESS = 200.0
 """Untrained sharpness of the soft maximum over users."""
+ABSENT = 1e3
+"""Value of users that are not there: far above all others, so that the soft minimum does not see it."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,15 @@ class Actions:
             return (scaled.clamp_min(-1) + 1) / 2
         return torch.exp((scaled - 1) / self._per_neper)
 
-    def raised(self, scaled: Tensor, present: Tensor | None) -> Tensor:
+    def raised(self, scaled: Tensor, links: Tensor | None) -> Tensor:
         """Return scaled actions moved so that the user with the most power meets its budget.
 
         Nothing is lost by it: more power for all, in proportion, raises every SINR.
         """
-        total = self.power(scaled).sum(1, keepdim=True)
-        if present is not None:
-            total = total * present[:, None]
+        power = self.power(scaled)
+        if links is not None:
+            power = power * links
+        total = power.sum(1, keepdim=True)
         most = total.amax(2, keepdim=True).clamp_min(TINY)  # (B, 1, 1)
         if self.least_db is None:
             return (scaled + 1) / most - 1
@@ -75,7 +79,7 @@ class Rounds(MessagePassing):
             features.share,
             features.heard,
             features.harmed,
-            seen.present,
+            seen.links,
         )
 
     def start(self, seen: Seen) -> Tensor:
@@ -111,21 +115,25 @@ class ActorNetwork(nn.Module):
         seen = Seen.of(observation)
         memory = self.messages.start(seen)
         subcarriers, users = seen.signal.shape[1:]
-        scaled = self.actions.raised(torch.ones_like(seen.signal), seen.present)
+        scaled = self.actions.raised(torch.ones_like(seen.signal), seen.links)
         kept = seen.signal.new_zeros(len(scaled), users, 2)
         for _ in range(self.rounds):
             memory, hidden = self.messages.round(memory, seen, self.actions.power(scaled), kept)
-            scaled = self.actions.raised(scaled + self.move(hidden)[..., 0].tanh(), seen.present)
+            scaled = self.actions.raised(scaled + self.move(hidden)[..., 0].tanh(), seen.links)
         parts, spreads = [scaled.flatten(1)], [self.spread(hidden)[..., 0].flatten(1)]
         rows = num_entries // users - subcarriers
         if rows:
             rest, spread = self._of_users(hidden, seen, rows)
             parts, spreads = [*parts, rest], [*spreads, spread]
-        return torch.cat(parts, -1), torch.cat(spreads, -1)
+        scaled, spread = torch.cat(parts, -1), torch.cat(spreads, -1)
+        counting = entries_of(observation, num_entries)
+        return scaled if counting is None else scaled * counting, spread
 
     def _of_users(self, hidden: Tensor, seen: Seen, rows: int) -> tuple[Tensor, Tensor]:
         """Return what users decide beside powers: a row of entries each, about a server each if there are more."""
-        user = torch.cat([hidden.mean(1), hidden.amax(1)], -1)  # (B, K, 2 hidden)
+        user = torch.cat(
+            [mean_of(hidden, seen.links, 1), largest_of(hidden, seen.links, 1)], -1
+        )  # (B, K, 2 hidden)
         servers = seen.open_servers.transpose(1, 2)[:, :rows]  # (B, L, K)
         known = servers.new_zeros(len(user), rows, user.shape[1])
         known = torch.cat([servers, known[:, servers.shape[1] :]], 1)[..., None]
@@ -167,7 +175,7 @@ class Judge(nn.Module):
         subcarriers, users = seen.signal.shape[1:]
         kept = seen.signal.new_zeros(len(seen.signal), users, 2)
         if scaled is None:
-            power = torch.full_like(seen.signal, 1 / subcarriers)
+            power = (1 / seen.counts()[0])[:, None, None].expand_as(seen.signal)
         else:
             rows = scaled.reshape(len(scaled), -1, users)
             power = self.actions.power(rows[:, :subcarriers])
@@ -176,11 +184,11 @@ class Judge(nn.Module):
         for _ in range(self.rounds):
             memory, _ = self.messages.round(memory, seen, power, kept)
         features = Features.of(seen, power, kept)
-        nearest = torch.cat([memory.mean(1), memory.amax(1), features.user], -1)
+        nearest = torch.cat([mean_of(memory, seen.links, 1), largest_of(memory, seen.links, 1), features.user], -1)
         sending, computing, local = (features.log_times + self.of_user(nearest) + 10 * self.constants).unbind(-1)
         values = torch.logaddexp(-torch.logaddexp(sending, computing), -local)
-        if seen.present is not None:
-            values = values.masked_fill(seen.present == 0, 1e3)
+        if seen.links is not None:
+            values = values.masked_fill(seen.links.amax(1) == 0, ABSENT)
         sharpness = self.log_sharpness.exp()
         return -torch.logsumexp(-sharpness * values, -1, keepdim=True) / sharpness
 

@@ -28,7 +28,7 @@ class Seen:
     interference: Tensor  # (B, N, K, K)
     task: Tensor  # (B, K, TASK_FEATURES), log-scaled
     open_servers: Tensor  # (B, K, L), log-scaled speeds of APs' servers that a user may use; L is zero if none
-    present: Tensor | None  # (B, K), one for users, zero for padding
+    links: Tensor | None  # (B, N, K), one for links that exist, zero for padding; None if all do
 
     @classmethod
     def of(cls, observation: dict[str, Tensor]) -> Seen:
@@ -36,13 +36,18 @@ class Seen:
         task = observation["task"]
         first = task[..., :TASK_FEATURES]
         missing = first.new_zeros(*first.shape[:-1], TASK_FEATURES - first.shape[-1])
-        return cls(
-            _ratio_of(observation["signal"]),
-            _ratio_of(observation["interference"]),
-            torch.cat([first, missing], -1),
-            task[..., TASK_FEATURES:],
-            observation.get("mask"),
-        )
+        signal, interference = _ratio_of(observation["signal"]), _ratio_of(observation["interference"])
+        links = observation.get("mask")
+        if links is not None:
+            signal = signal.masked_fill(links == 0, 0)
+            interference = interference.masked_fill(links[..., None] * links[..., None, :] == 0, 0)
+        return cls(signal, interference, torch.cat([first, missing], -1), task[..., TASK_FEATURES:], links)
+
+    def counts(self) -> tuple[Tensor, Tensor]:
+        """Return the numbers of subcarriers and of users that are there, each ``(B,)``."""
+        if self.links is None:
+            return tuple(self.signal.new_full((len(self.signal),), size) for size in self.signal.shape[1:])  # type: ignore[return-value]
+        return self.links.amax(2).sum(-1).clamp_min(1), self.links.amax(1).sum(-1).clamp_min(1)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class Features:
             power: Ratios, ``(B, N, K)``; those of a user over budget count as scaled back onto it.
             kept: Two more numbers that are known of a user, ``(B, K, 2)``.
         """
+        if seen.links is not None:
+            power = power * seen.links
         total = power.sum(1, keepdim=True)
         power = power / total.clamp_min(FULL)
         arriving = seen.interference * power[..., None, :]
@@ -91,9 +98,8 @@ class Features:
         user = torch.cat([2 * seen.task, _decades(nats, 1e-4)[..., None], kept], -1)
         bits, cycles, local, server = (4 * seen.task[..., :4]).unbind(-1)  # decades
         times = [bits - 2 * _decades(nats, 1e-4), bits + cycles - server, bits + cycles - local]
-        subcarriers, users = power.shape[-2:]
-        count = power.new_full((len(power),), users) if seen.present is None else seen.present.sum(-1)
-        sizes = [torch.full_like(count, math.log(subcarriers)), count.clamp_min(1).log() / 3]
+        subcarriers, users = seen.counts()
+        sizes = [subcarriers.double().log().to(power.dtype), users.log() / 3]
         return cls(
             torch.stack(link, -1),
             user,
@@ -103,6 +109,15 @@ class Features:
             heard,
             harmed,
         )
+
+
+def entries_of(observation: dict[str, Tensor], num_entries: int) -> Tensor | None:
+    """Return which entries of actions count, ``(B, num_entries)``: one, or zero for padding; None if all do."""
+    links = observation.get("mask")
+    if links is None:
+        return None
+    other_rows = num_entries // links.shape[2] - links.shape[1]
+    return torch.cat([links.flatten(1), links.amax(1).repeat(1, other_rows)], -1)
 
 
 def _ratio_of(scaled: Tensor) -> Tensor:

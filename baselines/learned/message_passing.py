@@ -44,7 +44,7 @@ class MessagePassing(nn.Module):
         share: Tensor,
         heard: Tensor,
         harmed: Tensor,
-        present: Tensor | None = None,
+        links: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return what links remember now, ``(B, N, K, width)``, and the hidden layer, ``(B, N, K, hidden)``.
 
@@ -56,21 +56,38 @@ class MessagePassing(nn.Module):
             share: Of a user's power on its subcarriers, ``(B, N, K)``.
             heard: Weight of user j in what user k hears, ``(B, N, K, K)``.
             harmed: Weight of user j in the harm that user k does, ``(B, N, K, K)``.
-            present: One for users, zero for padding, ``(B, K)``; all are users if not given.
+            links: One for links that exist, zero for padding, ``(B, N, K)``; all exist if not given.
         """
         known = self.normalise(memory)
-        links = self.of_link(torch.cat([link, known], -1))
-        links = links + heard @ self.from_heard(known) + harmed @ self.from_harmed(known)
-        of_user = torch.cat([user, known.mean(1), (share[..., None] * known).sum(1)], -1)
-        of_subcarrier = known.mean(2) if present is None else _mean_of_users(known, present)
-        of_block = torch.cat([block, of_subcarrier.mean(1)], -1)
-        links = links + self.of_user(of_user)[:, None] + self.of_block(of_block)[:, None, None]
-        links = links + self.of_subcarrier(of_subcarrier)[:, :, None]
-        hidden = nn.functional.silu(self.middle(nn.functional.silu(links)))
+        told = self.of_link(torch.cat([link, known], -1))
+        told = told + heard @ self.from_heard(known) + harmed @ self.from_harmed(known)
+        of_user = torch.cat([user, mean_of(known, links, 1), (share[..., None] * known).sum(1)], -1)
+        of_subcarrier = mean_of(known, links, 2)
+        subcarriers = None if links is None else links.amax(2)
+        of_block = torch.cat([block, mean_of(of_subcarrier, subcarriers, 1)], -1)
+        told = told + self.of_user(of_user)[:, None] + self.of_block(of_block)[:, None, None]
+        told = told + self.of_subcarrier(of_subcarrier)[:, :, None]
+        hidden = nn.functional.silu(self.middle(nn.functional.silu(told)))
         return memory + self.remember(hidden), hidden
 
 
-def _mean_of_users(known: Tensor, present: Tensor) -> Tensor:
-    """Return the mean over the users that are there, ``(B, N, width)``."""
-    weight = present / present.sum(-1, keepdim=True).clamp_min(1)
-    return (weight[:, None, :, None] * known).sum(2)
+def mean_of(values: Tensor, there: Tensor | None, axis: int) -> Tensor:
+    """Return the mean over an axis of what is there; zero where nothing is.
+
+    Args:
+        values: ``(..., features)``.
+        there: One or zero, as ``values`` without its last axis; all is there if not given.
+        axis: Counted from the first.
+    """
+    if there is None:
+        return values.mean(axis)
+    weight = there / there.sum(axis, keepdim=True).clamp_min(1)
+    return (weight[..., None] * values).sum(axis)
+
+
+def largest_of(values: Tensor, there: Tensor | None, axis: int) -> Tensor:
+    """Return the largest values over an axis of what is there, as :func:`mean_of`; zero where nothing is."""
+    if there is None:
+        return values.amax(axis)
+    largest = values.masked_fill(there[..., None] == 0, -torch.inf).amax(axis)
+    return largest.masked_fill(there.amax(axis)[..., None] == 0, 0)

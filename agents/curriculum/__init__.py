@@ -1,0 +1,1 @@
+"""Curricula: stages of scenarios, from easy ones to the one that matters."""

@@ -1,0 +1,184 @@
+"""Padding: scenarios of different sizes behind spaces of one size, with a mask of what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from mec_cf_gym.agents.policy import Predictor
+from mec_cf_gym.envs.action import check_axes
+from mec_cf_gym.envs.observation import Observation
+from mec_cf_gym.fields import refuse
+
+NOTHING = -1.0
+"""What ``log_scale`` makes of zero: no gain, no task, no server."""
+AXES = {"signal": "NK", "interference": "NKK", "task": "KF", "csi": "NMK"}
+"""What the axes of an observation stand for: those of subcarriers (N) and users (K) are padded."""
+
+
+class Padding:
+    """Puts the observations of an environment with few users and subcarriers into the spaces of a larger one.
+
+    Users and subcarriers that are there come first. Entries of absent ones hold -1, the value for no gain and no
+    task, and ``mask``, ``(..., N, K)``, is one for links that exist and zero for others. Actions are rows of an
+    entry a user, of which the first N are powers; entries of absent users and subcarriers are dropped.
+
+    Args:
+        observation_space: Of the environment.
+        action_space: Of the environment.
+        num_subcarriers: N of the padded spaces.
+        num_users: K of the padded spaces.
+
+    Raises:
+        ValueError: If an observation is not one of this package's, or the environment is larger.
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        num_subcarriers: int,
+        num_users: int,
+    ) -> None:
+        self.seen, self.acted = _checked(observation_space, action_space)
+        few_subcarriers, few_users = size_of(observation_space)
+        if few_subcarriers > num_subcarriers or few_users > num_users:
+            given = (num_subcarriers, num_users)
+            raise refuse(
+                "padded size", given, f"it must hold the environment's own, {(few_subcarriers, few_users)}"
+            )
+        sizes = {"N": num_subcarriers, "K": num_users}
+        self.shapes = {
+            name: tuple(sizes.get(axis, own) for axis, own in zip(AXES[name], box.shape, strict=True))
+            for name, box in self.seen.items()
+        }
+        other_rows = self.acted.shape[0] // few_users - few_subcarriers
+        self.rows = [*range(few_subcarriers), *range(num_subcarriers, num_subcarriers + other_rows)]
+        self.action_shape = (num_subcarriers + other_rows, num_users)
+        self.mask = np.zeros((num_subcarriers, num_users), np.float32)
+        self.mask[:few_subcarriers, :few_users] = 1
+        self.few_users = few_users
+
+    def spaces(self) -> tuple[spaces.Dict, spaces.Box]:
+        """Return the padded spaces of observations, with ``mask``, and of actions."""
+        padded = {name: _larger(box, self.shapes[name]) for name, box in self.seen.items()}
+        padded["mask"] = spaces.Box(0.0, 1.0, self.mask.shape)
+        rows = np.searchsorted(self.rows, np.arange(self.action_shape[0]), side="right") - 1
+        users = np.minimum(np.arange(self.action_shape[1]), self.few_users - 1)
+        bounds = [
+            bound.reshape(-1, self.few_users)[rows][:, users].ravel()
+            for bound in (self.acted.low, self.acted.high)
+        ]
+        return spaces.Dict(padded), spaces.Box(*bounds)
+
+    def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
+        """Return a padded observation with its mask; leading axes are kept."""
+        lead = seen["signal"].shape[:-2]
+        padded = {}
+        for name, values in seen.items():
+            padded[name] = np.full((*lead, *self.shapes[name]), NOTHING, np.float32)
+            padded[name][(..., *map(slice, values.shape[len(lead) :]))] = values
+        return padded | {"mask": np.broadcast_to(self.mask, (*lead, *self.mask.shape)).copy()}
+
+    def action(self, action: NDArray[Any]) -> NDArray[Any]:
+        """Return the environment's action for a padded one; leading axes are kept.
+
+        Raises:
+            ValueError: For another shape.
+        """
+        check_axes("action", action.shape, (int(np.prod(self.action_shape)),))
+        lead = action.shape[:-1]
+        return action.reshape(*lead, *self.action_shape)[..., self.rows, : self.few_users].reshape(*lead, -1)
+
+
+class NoPadding(Padding):
+    """What is left of it where all scenarios have one size: nothing changes, and there is no mask."""
+
+    def spaces(self) -> tuple[spaces.Dict, spaces.Box]:
+        """Return the environment's own spaces."""
+        return self.seen, self.acted
+
+    def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
+        """Return the observation."""
+        return dict(seen)
+
+
+class PaddedAgent:
+    """An agent that learned behind padding, for an environment without: it sees, and acts in, the own spaces.
+
+    Args:
+        agent: A Stable-Baselines3 model, or anything with its ``predict``.
+        padding: From the environment's spaces to the agent's.
+    """
+
+    def __init__(self, agent: Predictor, padding: Padding) -> None:
+        self.agent, self.padding = agent, padding
+
+    def predict(
+        self, observation: Mapping[str, NDArray[Any]], *, deterministic: bool = True
+    ) -> tuple[NDArray[Any], Any]:
+        """Return the environment's action, and the agent's state."""
+        padded = self.padding.observation(observation)
+        action, state = self.agent.predict(padded, deterministic=deterministic)
+        return self.padding.action(np.asarray(action)), state
+
+
+def paddings(each: Sequence[tuple[spaces.Space[Any], spaces.Space[Any]]]) -> list[Padding]:
+    """Return paddings from the spaces of some environments to the smallest common ones.
+
+    Args:
+        each: Observation space and action space of every environment.
+
+    Raises:
+        ValueError: If they differ in more than the numbers of users and subcarriers.
+    """
+    sizes = [size_of(observation_space) for observation_space, _ in each]
+    kind = Padding if len(set(sizes)) > 1 else NoPadding
+    most = np.max(sizes, axis=0).tolist()
+    made = [kind(*own, *most) for own in each]
+    for index, padding in enumerate(made):
+        for what, space, first in zip(
+            ("observations", "actions"), padding.spaces(), made[0].spaces(), strict=True
+        ):
+            if space != first:
+                raise refuse(
+                    f"{what} of stages[{index}]",
+                    space,
+                    f"stages may differ in numbers of users and subcarriers only, and those of stages[0] are {first}",
+                )
+    return made
+
+
+def size_of(observation_space: spaces.Space[Any]) -> tuple[int, int]:
+    """Return N and K of the observations of this package.
+
+    Raises:
+        ValueError: For other observations.
+    """
+    signal = observation_space["signal"] if isinstance(observation_space, spaces.Dict) else None
+    if signal is None or signal.shape is None or len(signal.shape) != 2:
+        raise refuse("observation_space", observation_space, "it must be a Dict with signal, (N, K)")
+    return signal.shape[0], signal.shape[1]
+
+
+def _checked(seen: spaces.Space[Any], acted: spaces.Space[Any]) -> tuple[spaces.Dict, spaces.Box]:
+    subcarriers, users = size_of(seen)
+    for name, box in seen.spaces.items():  # type: ignore[attr-defined]  # a Dict: it has a size
+        if name not in AXES or not isinstance(box, spaces.Box) or len(box.shape) != len(AXES[name]):
+            raise refuse(f"observation_space[{name!r}]", box, f"padding knows {', '.join(AXES)}")
+    rows, rest = (
+        divmod(acted.shape[0], users) if isinstance(acted, spaces.Box) and len(acted.shape) == 1 else (0, 0)
+    )
+    if rest or rows < subcarriers:
+        raise refuse("action_space", acted, f"it must have N = {subcarriers} or more rows of K = {users} entries")
+    return seen, acted  # type: ignore[return-value]
+
+
+def _larger(box: spaces.Box, shape: tuple[int, ...]) -> spaces.Box:
+    """Return a box of another shape, whose new entries have the bounds of the last ones."""
+    widths = [(0, new - own) for own, new in zip(box.shape, shape, strict=True)]
+    return spaces.Box(*(np.pad(bound, widths, mode="edge") for bound in (box.low, box.high)))
