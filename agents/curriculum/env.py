@@ -48,7 +48,7 @@ class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array
                 raise refuse("make", make, f"it must make an environment of mec_cf_gym, and made {env}")
         gym.Wrapper.__init__(self, self._envs[0])
         self._paddings = paddings([(env.observation_space, env.action_space) for env in self._envs])
-        self.observation_space, self.action_space = self.padding.spaces()
+        self.observation_space, self.action_space = self.padding.spaces()  # type: ignore[assignment]
 
     @property
     def padding(self) -> Padding:

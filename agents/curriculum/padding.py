@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.agents.policy import Predictor
 from mec_cf_gym.envs.action import check_axes
-from mec_cf_gym.envs.observation import Observation
+from mec_cf_gym.envs.observation import NOTHING, Observation
 from mec_cf_gym.fields import refuse
 
-NOTHING = -1.0
-"""What ``log_scale`` makes of zero: no gain, no task, no server."""
 AXES = {"signal": "NK", "interference": "NKK", "task": "KF", "csi": "NMK"}
 """What the axes of an observation stand for: those of subcarriers (N) and users (K) are padded."""
 
@@ -44,7 +42,7 @@ class Padding:
         num_subcarriers: int,
         num_users: int,
     ) -> None:
-        self.seen, self.acted = _checked(observation_space, action_space)
+        self.boxes, self.acted = _checked(observation_space, action_space)
         few_subcarriers, few_users = size_of(observation_space)
         if few_subcarriers > num_subcarriers or few_users > num_users:
             given = (num_subcarriers, num_users)
@@ -54,7 +52,7 @@ class Padding:
         sizes = {"N": num_subcarriers, "K": num_users}
         self.shapes = {
             name: tuple(sizes.get(axis, own) for axis, own in zip(AXES[name], box.shape, strict=True))
-            for name, box in self.seen.items()
+            for name, box in self.boxes.items()
         }
         other_rows = self.acted.shape[0] // few_users - few_subcarriers
         self.rows = [*range(few_subcarriers), *range(num_subcarriers, num_subcarriers + other_rows)]
@@ -65,15 +63,17 @@ class Padding:
 
     def spaces(self) -> tuple[spaces.Dict, spaces.Box]:
         """Return the padded spaces of observations, with ``mask``, and of actions."""
-        padded = {name: _larger(box, self.shapes[name]) for name, box in self.seen.items()}
+        padded: dict[str, spaces.Space[Any]] = {
+            name: _larger(box, self.shapes[name]) for name, box in self.boxes.items()
+        }
         padded["mask"] = spaces.Box(0.0, 1.0, self.mask.shape)
         rows = np.searchsorted(self.rows, np.arange(self.action_shape[0]), side="right") - 1
         users = np.minimum(np.arange(self.action_shape[1]), self.few_users - 1)
-        bounds = [
+        low, high = (
             bound.reshape(-1, self.few_users)[rows][:, users].ravel()
             for bound in (self.acted.low, self.acted.high)
-        ]
-        return spaces.Dict(padded), spaces.Box(*bounds)
+        )
+        return spaces.Dict(padded), spaces.Box(low, high)
 
     def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
         """Return a padded observation with its mask; leading axes are kept."""
@@ -81,7 +81,8 @@ class Padding:
         padded = {}
         for name, values in seen.items():
             padded[name] = np.full((*lead, *self.shapes[name]), NOTHING, np.float32)
-            padded[name][(..., *map(slice, values.shape[len(lead) :]))] = values
+            there: tuple[Any, ...] = (..., *(slice(size) for size in values.shape[len(lead) :]))
+            padded[name][there] = values
         return padded | {"mask": np.broadcast_to(self.mask, (*lead, *self.mask.shape)).copy()}
 
     def action(self, action: NDArray[Any]) -> NDArray[Any]:
@@ -100,7 +101,7 @@ class NoPadding(Padding):
 
     def spaces(self) -> tuple[spaces.Dict, spaces.Box]:
         """Return the environment's own spaces."""
-        return self.seen, self.acted
+        return spaces.Dict(dict(self.boxes)), self.acted
 
     def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
         """Return the observation."""
@@ -145,11 +146,8 @@ def paddings(each: Sequence[tuple[spaces.Space[Any], spaces.Space[Any]]]) -> lis
             ("observations", "actions"), padding.spaces(), made[0].spaces(), strict=True
         ):
             if space != first:
-                raise refuse(
-                    f"{what} of stages[{index}]",
-                    space,
-                    f"stages may differ in numbers of users and subcarriers only, and those of stages[0] are {first}",
-                )
+                allowed = f"stages may differ in numbers of users and subcarriers only: stages[0] has {first}"
+                raise refuse(f"{what} of stages[{index}]", space, allowed)
     return made
 
 
@@ -165,20 +163,22 @@ def size_of(observation_space: spaces.Space[Any]) -> tuple[int, int]:
     return signal.shape[0], signal.shape[1]
 
 
-def _checked(seen: spaces.Space[Any], acted: spaces.Space[Any]) -> tuple[spaces.Dict, spaces.Box]:
+def _checked(seen: spaces.Space[Any], acted: spaces.Space[Any]) -> tuple[dict[str, spaces.Box], spaces.Box]:
     subcarriers, users = size_of(seen)
+    boxes = {}
     for name, box in seen.spaces.items():  # type: ignore[attr-defined]  # a Dict: it has a size
         if name not in AXES or not isinstance(box, spaces.Box) or len(box.shape) != len(AXES[name]):
             raise refuse(f"observation_space[{name!r}]", box, f"padding knows {', '.join(AXES)}")
-    rows, rest = (
-        divmod(acted.shape[0], users) if isinstance(acted, spaces.Box) and len(acted.shape) == 1 else (0, 0)
-    )
-    if rest or rows < subcarriers:
+        boxes[name] = box
+    if not isinstance(acted, spaces.Box) or len(acted.shape) != 1:
+        raise refuse("action_space", acted, "it must be a Box with one axis")
+    if acted.shape[0] % users or acted.shape[0] < subcarriers * users:
         raise refuse("action_space", acted, f"it must have N = {subcarriers} or more rows of K = {users} entries")
-    return seen, acted  # type: ignore[return-value]
+    return boxes, acted
 
 
 def _larger(box: spaces.Box, shape: tuple[int, ...]) -> spaces.Box:
     """Return a box of another shape, whose new entries have the bounds of the last ones."""
     widths = [(0, new - own) for own, new in zip(box.shape, shape, strict=True)]
-    return spaces.Box(*(np.pad(bound, widths, mode="edge") for bound in (box.low, box.high)))
+    low, high = (np.pad(bound, widths, mode="edge") for bound in (box.low, box.high))
+    return spaces.Box(low, high)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from mec_cf_gym.agents.curriculum.stages import MOST_STEPS, Curriculum
 from mec_cf_gym.fields import checked_count, refuse

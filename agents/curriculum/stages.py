@@ -165,4 +165,4 @@ def _entries(name: str, data: Any, names: Sequence[str]) -> list[Any]:
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)

@@ -31,8 +31,10 @@ class Squashed(SquashedDiagGaussianDistribution):
         if self.counting is None:
             return super().log_prob(actions, gaussian_actions)
         gaussian = TanhBijector.inverse(actions) if gaussian_actions is None else gaussian_actions
-        each = self.distribution.log_prob(gaussian) - torch.log(1 - actions**2 + self.epsilon)
-        return (each * self.counting).sum(-1)
+        density: Tensor = self.distribution.log_prob(gaussian)  # type: ignore[no-untyped-call]
+        each = density - torch.log(1 - actions**2 + self.epsilon)
+        log_prob: Tensor = (each * self.counting).sum(-1)
+        return log_prob
 
 
 class EquivariantActor(nn.Module):

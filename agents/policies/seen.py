@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mec_cf_gym.envs.observation import GAIN_FLOOR
+from mec_cf_gym.envs.observation import GAIN_FLOOR, LEAST_OPEN_HZ, NOTHING, SPEED_UNIT_HZ
 
 LINK_FEATURES = 6
 USER_FEATURES = 9
 BLOCK_FEATURES = 2
 TASK_FEATURES = 6
 """The first features of a task; speeds of the servers of single APs follow where servers are shared."""
+LEAST_OPEN_GHZ = LEAST_OPEN_HZ / SPEED_UNIT_HZ
 TINY = 1e-12
 FULL = 1.0001
 """Powers are scaled back onto the budget above this; a budget that is just met still has its gradient."""
@@ -33,14 +34,14 @@ class Seen:
     @classmethod
     def of(cls, observation: dict[str, Tensor]) -> Seen:
         """Return what is seen of observations with one leading axis."""
-        task = observation["task"]
-        first = task[..., :TASK_FEATURES]
-        missing = first.new_zeros(*first.shape[:-1], TASK_FEATURES - first.shape[-1])
         signal, interference = _ratio_of(observation["signal"]), _ratio_of(observation["interference"])
-        links = observation.get("mask")
+        task, links = observation["task"], observation.get("mask")
         if links is not None:
             signal = signal.masked_fill(links == 0, 0)
             interference = interference.masked_fill(links[..., None] * links[..., None, :] == 0, 0)
+            task = task.masked_fill(links.amax(1)[..., None] == 0, NOTHING)
+        first = task[..., :TASK_FEATURES]
+        missing = first.new_zeros(*first.shape[:-1], TASK_FEATURES - first.shape[-1])
         return cls(signal, interference, torch.cat([first, missing], -1), task[..., TASK_FEATURES:], links)
 
     def counts(self) -> tuple[Tensor, Tensor]:
@@ -48,6 +49,16 @@ class Seen:
         if self.links is None:
             return tuple(self.signal.new_full((len(self.signal),), size) for size in self.signal.shape[1:])  # type: ignore[return-value]
         return self.links.amax(2).sum(-1).clamp_min(1), self.links.amax(1).sum(-1).clamp_min(1)
+
+    def server_ghz(self, weight: Tensor) -> Tensor:
+        """Return the speeds that users get of shared servers at given weights, ``(B, K)``."""
+        if self.links is not None:
+            weight = weight * self.links.amax(1)
+        open_ghz = _ratio_of(self.open_servers)  # (B, K, L)
+        shares = weight[..., None] * (open_ghz > LEAST_OPEN_GHZ)
+        of_aps = (open_ghz * shares / shares.sum(1, keepdim=True).clamp_min(TINY)).sum(-1)
+        cloud_ghz = _ratio_of(self.task[..., TASK_FEATURES - 1])
+        return of_aps + cloud_ghz * weight / weight.sum(-1, keepdim=True)
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,7 @@ class Features:
     harmed: Tensor  # (B, N, K, K), share of the harm that user k does that falls on user j
 
     @classmethod
-    def of(cls, seen: Seen, power: Tensor, kept: Tensor) -> Features:
+    def of(cls, seen: Seen, power: Tensor, kept: Tensor, weight: Tensor | None = None) -> Features:
         """Return the features at given powers.
 
         What a link hears is the sum of the powers that arrive: the sum over users in which a radio network
@@ -75,6 +86,7 @@ class Features:
             seen: The observation.
             power: Ratios, ``(B, N, K)``; those of a user over budget count as scaled back onto it.
             kept: Two more numbers that are known of a user, ``(B, K, 2)``.
+            weight: Of users at shared servers, ``(B, K)``; equal ones if not given.
         """
         if seen.links is not None:
             power = power * seen.links
@@ -97,6 +109,8 @@ class Features:
         nats = sinr.log1p().sum(1)
         user = torch.cat([2 * seen.task, _decades(nats, 1e-4)[..., None], kept], -1)
         bits, cycles, local, server = (4 * seen.task[..., :4]).unbind(-1)  # decades
+        if weight is not None:
+            server = seen.server_ghz(weight).clamp_min(1e-3).log10()
         times = [bits - 2 * _decades(nats, 1e-4), bits + cycles - server, bits + cycles - local]
         subcarriers, users = seen.counts()
         sizes = [subcarriers.double().log().to(power.dtype), users.log() / 3]

@@ -1,4 +1,4 @@
-"""EquivariantPolicy: order and number of users, padding, all four algorithms, what it refuses."""
+"""EquivariantPolicy: order and number of users, all four algorithms, what it refuses."""
 
 import gymnasium as gym
 import numpy as np
@@ -105,23 +105,6 @@ def test_a_policy_of_the_same_size_decides_the_same():
     policy = policy_for()
     observation, _ = seen(policy)
     torch.testing.assert_close(policy.resized(*spaces_of(5, 2)).actor(observation), policy.actor(observation))
-
-
-def test_padding_changes_nothing_for_the_users_that_are_there():
-    policy = policy_for()
-    observation, action = seen(policy)
-    padding = {"signal": (0, 2), "interference": (0, 2, 0, 2), "task": (0, 0, 0, 2)}
-    padded = {
-        name: torch.nn.functional.pad(values, padding[name], value=-1.0) for name, values in observation.items()
-    }
-    padded["mask"] = torch.tensor([1.0] * 5 + [0.0] * 2).expand(3, 7)
-    larger = policy.resized(*spaces_of(7, 2))
-    there = larger.actor(padded).reshape(3, 2, 7)[..., :5].flatten(1)
-    torch.testing.assert_close(there, policy.actor(observation), atol=1e-4, rtol=1e-4)
-    ignored = torch.nn.functional.pad(action.reshape(3, 2, 5), (0, 2), value=0.5).flatten(1)
-    torch.testing.assert_close(
-        larger.critic(padded, ignored)[0], policy.critic(observation, action)[0], atol=1e-4, rtol=1e-4
-    )
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
