@@ -7,12 +7,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from mec_cf_gym.agents.actions import LogPower, LogPowerAction, LogPowerVectorAction
+from mec_cf_gym.agents.memory import MeanGains, MeanGainsVector, RunningMean
 from mec_cf_gym.agents.policy import AgentPolicy
 
 if TYPE_CHECKING:
     from mec_cf_gym.agents.vec_env import SB3VecEnv
 
-__all__ = ["AgentPolicy", "LogPower", "LogPowerAction", "LogPowerVectorAction", "SB3VecEnv"]
+__all__ = [
+    "AgentPolicy",
+    "LogPower",
+    "LogPowerAction",
+    "LogPowerVectorAction",
+    "MeanGains",
+    "MeanGainsVector",
+    "RunningMean",
+    "SB3VecEnv",
+]
 
 _LAZY = {"SB3VecEnv": "mec_cf_gym.agents.vec_env"}
 
