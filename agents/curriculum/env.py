@@ -86,17 +86,19 @@ class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
     truncate the rest: no row waits for another stage. Wrap it in ``SB3VecEnv`` for Stable-Baselines3.
 
     Args:
-        make: Makes the vector environment of a stage, with its wrappers, from the stage's scenario fields:
-            ``functools.partial(gym.make_vec, "MECCellFree-v0", num_envs=16)``, for one. All are made at once.
+        make: Makes the vector environment of a stage, with its wrappers, from ``num_envs`` and the stage's
+            scenario fields: ``functools.partial(gym.make_vec, "MECCellFree-v0")``, for one. All are made at once.
         curriculum: The stages.
+        num_envs: Number of rows.
 
     Raises:
         ValueError: If a stage cannot be made, or stages differ in spaces by more than users and subcarriers.
     """
 
-    def __init__(self, make: Callable[..., VectorEnv], curriculum: Curriculum) -> None:
+    def __init__(self, make: Callable[..., VectorEnv], curriculum: Curriculum, num_envs: int = 1) -> None:
         Progress.__init__(self, curriculum)
-        self._envs = [make(**stage.fields) for stage in curriculum.stages]
+        self.make = make
+        self._envs = [make(num_envs=num_envs, **stage.fields) for stage in curriculum.stages]
         for env in self._envs:
             if not isinstance(env.unwrapped, MECVectorEnv):
                 raise refuse("make", make, f"it must make a vector environment of mec_cf_gym, and made {env}")

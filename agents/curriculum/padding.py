@@ -119,12 +119,9 @@ class PaddedAgent:
     def __init__(self, agent: Predictor, padding: Padding) -> None:
         self.agent, self.padding = agent, padding
 
-    def predict(
-        self, observation: Mapping[str, NDArray[Any]], *, deterministic: bool = True
-    ) -> tuple[NDArray[Any], Any]:
-        """Return the environment's action, and the agent's state."""
-        padded = self.padding.observation(observation)
-        action, state = self.agent.predict(padded, deterministic=deterministic)
+    def predict(self, observation: Mapping[str, NDArray[Any]], state: Any = None) -> tuple[NDArray[Any], Any]:
+        """Return the environment's action, without exploration, and the agent's state, which is not used."""
+        action, state = self.agent.predict(self.padding.observation(observation), deterministic=True)
         return self.padding.action(np.asarray(action)), state
 
 
