@@ -65,12 +65,13 @@ class Agent:
             ValueError: For observations of another size than the policy can serve.
         """
         seen = observation
+        starts = False if episode_start is None else episode_start
         if self.translation.remembers:
-            state = RunningMean.start(observation) if state is None else state.update(observation, episode_start)
+            state = RunningMean.start(observation) if state is None else state.update(observation, starts)
             seen = state.shown(observation)
         policy, translation = self._for(observation)
         with torch.inference_mode():
-            action, _ = policy.predict(translation.statistics.normalised(seen), deterministic=deterministic)  # type: ignore[arg-type]
+            action, _ = policy.predict(translation.statistics.normalised(seen), deterministic=deterministic)
         return translation.plain(action, seen), state
 
     def reset(self, seed: int) -> None:

@@ -71,7 +71,7 @@ class Validation:
 
     def gap(self, agent: Predictor) -> Gap:
         """Return how far an agent is from the reference; every call meets the same blocks."""
-        observation, _ = self.env.reset(seed=self.seeds)
+        observation, _ = self.env.reset(seed=self.seeds)  # type: ignore[arg-type]  # a list is allowed
         state, gaps, rewards = None, [], []
         for index in range(self.blocks):
             if index == len(self._solved):

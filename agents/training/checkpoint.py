@@ -117,7 +117,7 @@ def _statistics(env: VecNormalize | None) -> dict[str, Any]:
     """Return the running statistics of observations and returns."""
     if env is None:
         return {}
-    of_observations = env.obs_rms if isinstance(env.obs_rms, dict) else {}  # type: ignore[has-type]
+    of_observations = env.obs_rms if isinstance(env.obs_rms, dict) else {}
     all_of_them = {**of_observations, "": env.ret_rms}
     return {name: {"mean": rms.mean, "var": rms.var, "count": rms.count} for name, rms in all_of_them.items()}
 
@@ -126,7 +126,7 @@ def _restore_statistics(env: VecNormalize | None, stored: dict[str, Any]) -> Non
     if env is None:
         return
     for name, values in stored.items():
-        rms = env.obs_rms[name] if name else env.ret_rms  # type: ignore[has-type]
+        rms = env.obs_rms[name] if name else env.ret_rms
         rms.mean, rms.var, rms.count = values["mean"].numpy(), values["var"].numpy(), values["count"]
 
 

@@ -199,7 +199,7 @@ def agent_of(options: Train, model: BaseAlgorithm, card: dict[str, Any]) -> Agen
 def _statistics(env: VecNormalize | None) -> Statistics:
     if env is None or not env.norm_obs:
         return Statistics()
-    found = cast(dict[str, Any], env.obs_rms)  # type: ignore[has-type]
+    found = cast(dict[str, Any], env.obs_rms)
     return Statistics(
         {name: rms.mean for name, rms in found.items()},
         {name: rms.var for name, rms in found.items()},

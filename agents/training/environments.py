@@ -22,7 +22,8 @@ Wrappers = Sequence[tuple[str, dict[str, Any]]]
 
 
 def _rescaled(env: gym.vector.VectorEnv[Any, Any, Any], min_action: float, max_action: float) -> Any:
-    return RescaleAction(env, np.float32(min_action), np.float32(max_action))
+    low, high = np.array([min_action, max_action], np.float32)
+    return RescaleAction(env, low, high)
 
 
 VECTOR_WRAPPERS: dict[str, Callable[..., gym.vector.VectorEnv[Any, Any, Any]]] = {

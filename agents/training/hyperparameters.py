@@ -48,7 +48,7 @@ def hyperparameters_of(algo: str, env_id: str, path: Path | None = None) -> Hype
         raise ValueError(f"{path} holds no hyperparameters: {error}") from error
     if not isinstance(entries, dict) or not entries.keys() & {env_id, "default"}:
         raise ValueError(f"{path} holds no hyperparameters for {env_id}, nor an entry 'default'")
-    found = dict(entries.get(env_id, entries.get("default")))
+    found = dict(entries[env_id if env_id in entries else "default"])
     for name in ("n_timesteps", "n_envs"):
         found[name] = checked_count(name, _whole(found.get(name, 1)), 1, 10**9)
     if found.get("policy") not in POLICIES:

@@ -90,7 +90,7 @@ class Segments(BaseCallback):
     def _restart(self) -> None:
         """Go on with new networks and new random numbers."""
         self.begin()
-        self.model._last_obs = self.training_env.reset()
+        self.model._last_obs = self.training_env.reset()  # type: ignore[assignment]  # as SB3 does
         self.model._last_episode_starts = np.ones(self.training_env.num_envs, bool)
         normalised = self.model.get_vec_normalize_env()
         if normalised is not None:
