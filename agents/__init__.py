@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mec_cf_gym.agents.actions import LogPower, LogPowerAction, LogPowerVectorAction
+from mec_cf_gym.agents.curriculum.env import CurriculumEnv, CurriculumVectorEnv
+from mec_cf_gym.agents.curriculum.padding import PaddedAgent, Padding
+from mec_cf_gym.agents.curriculum.stages import Curriculum, Promotion, Stage
 from mec_cf_gym.agents.memory import MeanGains, MeanGainsVector, RunningMean
 from mec_cf_gym.agents.policy import AgentPolicy
 
 if TYPE_CHECKING:
     from mec_cf_gym.agents.agent import Agent, installed_agents
+    from mec_cf_gym.agents.curriculum.callback import CurriculumCallback
     from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
     from mec_cf_gym.agents.validation import Validation
     from mec_cf_gym.agents.vec_env import SB3VecEnv
@@ -22,14 +26,22 @@ if TYPE_CHECKING:
 __all__ = [
     "Agent",
     "AgentPolicy",
+    "Curriculum",
+    "CurriculumCallback",
+    "CurriculumEnv",
+    "CurriculumVectorEnv",
     "EquivariantPolicy",
     "LogPower",
     "LogPowerAction",
     "LogPowerVectorAction",
     "MeanGains",
     "MeanGainsVector",
+    "PaddedAgent",
+    "Padding",
+    "Promotion",
     "RunningMean",
     "SB3VecEnv",
+    "Stage",
     "Validation",
     "installed_agents",
     "load",
@@ -37,6 +49,7 @@ __all__ = [
 
 _LAZY = {
     "Agent": "agent",
+    "CurriculumCallback": "curriculum.callback",
     "EquivariantPolicy": "policies.equivariant",
     "SB3VecEnv": "vec_env",
     "Validation": "validation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
 
@@ -18,6 +19,7 @@ from mec_cf_gym.evaluation.summary import bootstrap_interval
 from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float64]
+VectorEnv = gym.vector.VectorEnv[Any, Any, Any]
 
 
 class Predictor(Protocol):
@@ -55,16 +57,24 @@ class Validation:
         networks: Number of networks, the first seeds of the split.
         blocks: Coherence blocks of each.
         split: ``"validation"``, or ``"test"`` for numbers that are reported.
+        wrap: Puts vector wrappers around them, for an agent that sees and acts behind these.
 
     Raises:
         ValueError: If there is no such split, or it has fewer seeds.
     """
 
     def __init__(
-        self, env_id: str, scenario: Scenario, networks: int = 64, blocks: int = 1, split: str = "validation"
+        self,
+        env_id: str,
+        scenario: Scenario,
+        networks: int = 64,
+        blocks: int = 1,
+        split: str = "validation",
+        wrap: Callable[[VectorEnv], VectorEnv] | None = None,
     ) -> None:
         self.seeds = list(seeds(split, networks))
-        self.env = gym.make_vec(env_id, num_envs=networks, scenario=scenario.replace(episode_blocks=blocks + 1))
+        env = gym.make_vec(env_id, num_envs=networks, scenario=scenario.replace(episode_blocks=blocks + 1))
+        self.env = env if wrap is None else wrap(env)
         self.blocks = blocks
         self.reference = reference_for(scenario)
         self._solved: list[Floats] = []

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_cf_gym.agents.curriculum.padding import Padding, paddings
+from mec_cf_gym.agents.curriculum.padding import paddings
 from mec_cf_gym.agents.curriculum.progress import Progress
 from mec_cf_gym.agents.curriculum.stages import Curriculum
 from mec_cf_gym.envs.observation import Observation
@@ -18,6 +18,7 @@ from mec_cf_gym.envs.options import checked_mask
 from mec_cf_gym.envs.single import MECEnv
 from mec_cf_gym.envs.vector import MECVectorEnv
 from mec_cf_gym.fields import refuse
+from mec_cf_gym.scenario import Scenario
 
 Array = NDArray[Any]
 Env = gym.Env[Observation, Array]
@@ -32,28 +33,29 @@ class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array
     (:class:`Padding`). Random numbers go on over stages. Steps that rules count are those of this environment.
 
     Args:
-        make: Makes the environment of a stage, with its wrappers, from the stage's scenario fields:
-            ``functools.partial(gym.make, "MECCellFree-v0")``, for one. All are made at once.
+        env_id: Id of the environment. Those of all stages are made at once.
         curriculum: The stages.
+        wrap: Puts wrappers around the environment of a stage, if there are any; padding is outside.
+        **fields: ``scenario``, or any leaf fields of it, for all stages.
 
     Raises:
         ValueError: If a stage cannot be made, or stages differ in spaces by more than users and subcarriers.
     """
 
-    def __init__(self, make: Callable[..., Env], curriculum: Curriculum) -> None:
+    def __init__(
+        self, env_id: str, curriculum: Curriculum, wrap: Callable[[Env], Env] | None = None, **fields: Any
+    ) -> None:
         Progress.__init__(self, curriculum)
-        self._envs = [make(**stage.fields) for stage in curriculum.stages]
-        for env in self._envs:
-            if not isinstance(env.unwrapped, MECEnv):
-                raise refuse("make", make, f"it must make an environment of mec_cf_gym, and made {env}")
+        self._envs = [
+            _wrapped(gym.make(env_id, **{**fields, **stage.fields}), MECEnv, wrap) for stage in curriculum.stages
+        ]
         gym.Wrapper.__init__(self, self._envs[0])
-        self._paddings = paddings([(env.observation_space, env.action_space) for env in self._envs])
-        self.observation_space, self.action_space = self.padding.spaces()  # type: ignore[assignment]
+        self.paddings = paddings([(env.observation_space, env.action_space) for env in self._envs])
+        self.observation_space, self.action_space = self.paddings[0].spaces()  # type: ignore[assignment]
 
     @property
-    def padding(self) -> Padding:
-        """The padding of the stage that is on."""
-        return self._paddings[self.stage]
+    def spec(self) -> None:
+        """None: ``gym.make`` cannot make it again."""
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -63,14 +65,14 @@ class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array
         seen, info = env.reset(seed=seed, options=options)
         self.env = env
         self._begin()
-        return self.padding.observation(seen), info | {"stage": self.stage}
+        return self.paddings[self.stage].observation(seen), info | {"stage": self.stage}
 
     def step(self, action: Array) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
         """Step with a padded action."""
-        seen, reward, terminated, truncated, info = self.env.step(self.padding.action(np.asarray(action)))
-        info = info | {"stage": self.stage}
+        padding = self.paddings[self.stage]
+        seen, reward, terminated, truncated, info = self.env.step(padding.action(np.asarray(action)))
         self._count(1)
-        return self.padding.observation(seen), reward, terminated, truncated, info
+        return padding.observation(seen), reward, terminated, truncated, info | {"stage": self.stage}
 
     def close(self) -> None:
         """Close the environments of all stages."""
@@ -79,40 +81,49 @@ class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array
 
 
 class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
-    """The same with many rows: all are in the same stage.
+    """The same with many rows: all are in the same stage. ``SB3VecEnv`` takes it for Stable-Baselines3.
 
     Rows that were reset together end together, since all episodes are equally long, and then the next stage begins
     in all of them. If some end before others, as after a partial reset, the first to end once a stage was promoted
-    truncate the rest: no row waits for another stage. Wrap it in ``SB3VecEnv`` for Stable-Baselines3.
+    truncate the rest: no row waits for another stage.
 
     Args:
-        make: Makes the vector environment of a stage, with its wrappers, from ``num_envs`` and the stage's
-            scenario fields: ``functools.partial(gym.make_vec, "MECCellFree-v0")``, for one. All are made at once.
+        env_id: Id of the environment. Those of all stages are made at once.
         curriculum: The stages.
         num_envs: Number of rows.
+        wrap: Puts vector wrappers around the environment of a stage, if there are any; padding is outside.
+        **fields: ``scenario``, or any leaf fields of it, for all stages.
 
     Raises:
         ValueError: If a stage cannot be made, or stages differ in spaces by more than users and subcarriers.
     """
 
-    def __init__(self, make: Callable[..., VectorEnv], curriculum: Curriculum, num_envs: int = 1) -> None:
+    def __init__(
+        self,
+        env_id: str,
+        curriculum: Curriculum,
+        num_envs: int = 1,
+        wrap: Callable[[VectorEnv], VectorEnv] | None = None,
+        **fields: Any,
+    ) -> None:
         Progress.__init__(self, curriculum)
-        self.make = make
-        self._envs = [make(num_envs=num_envs, **stage.fields) for stage in curriculum.stages]
-        for env in self._envs:
-            if not isinstance(env.unwrapped, MECVectorEnv):
-                raise refuse("make", make, f"it must make a vector environment of mec_cf_gym, and made {env}")
+        self.env_id, self.wrap = env_id, wrap
+        self._envs = [
+            _wrapped(gym.make_vec(env_id, num_envs=num_envs, **{**fields, **stage.fields}), MECVectorEnv, wrap)
+            for stage in curriculum.stages
+        ]
         gym.vector.VectorWrapper.__init__(self, self._envs[0])
-        self._paddings = paddings([(env.single_observation_space, env.single_action_space) for env in self._envs])
-        self.single_observation_space, self.single_action_space = self.padding.spaces()
+        each = [(env.single_observation_space, env.single_action_space) for env in self._envs]
+        self.paddings = paddings(each)
+        self.single_observation_space, self.single_action_space = self.paddings[0].spaces()
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._ended = np.zeros(self.num_envs, np.bool_)
 
     @property
-    def padding(self) -> Padding:
-        """The padding of the stage that is on."""
-        return self._paddings[self.stage]
+    def scenarios(self) -> list[Scenario]:
+        """The scenarios of all stages."""
+        return [env.unwrapped.scenario for env in self._envs]
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -127,22 +138,22 @@ class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
             self.env = env
             self._begin()
         self._ended = self._ended & ~mask
-        return self.padding.observation(seen), info | self._stages()
+        return self.paddings[self.stage].observation(seen), info | self._stages()
 
     def step(self, actions: Array) -> tuple[Observation, Array, Array, Array, dict[str, Any]]:
         """Step with padded actions. Rows whose episode ended reset instead, as the vector environment has it."""
-        actions = self.padding.action(np.asarray(actions))
+        padding = self.paddings[self.stage]
+        plain = padding.action(np.asarray(actions))
         if self._restarts:
             seen, info = self.reset()
             over = np.zeros(self.num_envs, np.bool_)
             return seen, np.zeros(self.num_envs), over, over.copy(), info
-        observations, rewards, terminations, truncations, info = self.env.step(actions)
-        info = info | self._stages()
+        seen, rewards, terminations, truncations, info = self.env.step(plain)
         self._count(int(np.count_nonzero(~self._ended)))
         if self._coming is not None and (terminations | truncations).any():
             truncations = ~terminations
         self._ended = terminations | truncations
-        return self.padding.observation(observations), rewards, terminations, truncations, info
+        return padding.observation(seen), rewards, terminations, truncations, info | self._stages()
 
     def close(self, **kwargs: Any) -> None:
         """Close the environments of all stages."""
@@ -157,6 +168,13 @@ class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
     def _stages(self) -> dict[str, Array]:
         """Return the stage of all rows, as info holds it."""
         return {"stage": np.full(self.num_envs, self.stage), "_stage": np.ones(self.num_envs, np.bool_)}
+
+
+def _wrapped(env: Any, kind: type, wrap: Callable[[Any], Any] | None) -> Any:
+    """Return an environment of this package, behind wrappers if there are any."""
+    if not isinstance(env.unwrapped, kind):
+        raise refuse("env_id", env.spec.id, "it must be an environment of mec_cf_gym")
+    return env if wrap is None else wrap(env)
 
 
 def _going_on(envs: Sequence[Any], env: Any, stage: int) -> Any:
