@@ -54,7 +54,7 @@ class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array
         self.observation_space, self.action_space = self.paddings[0].spaces()  # type: ignore[assignment]
 
     @property
-    def spec(self) -> None:
+    def spec(self) -> None:  # type: ignore[override]
         """None: ``gym.make`` cannot make it again."""
 
     def reset(
