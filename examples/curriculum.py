@@ -2,9 +2,9 @@
 
 DDPG with the hyperparameters and the equivariant policy of the package learns to serve twenty users on four
 subcarriers. Both arms have the same environment steps, seeds and schedules; the direct one is a curriculum of a
-single stage. Every run is written when it is done, and not repeated if it is there already. Statistics are those of
-rliable: interquartile means over seeds, and how probably a run of one arm beats one of the other, with bootstrap
-intervals.
+single stage. Every run is written when it is done, and not repeated if it is there already. Statistics are those
+of rliable: interquartile means over seeds, and how probably a run of one arm beats one of the other, each with its
+bootstrap interval.
 
 Run: python examples/curriculum.py [--steps 10000] [--seeds 5] [--out runs/curriculum]
 """
@@ -50,6 +50,8 @@ WRAP = functools.partial(wrapped, wrappers=wrappers_of(HYPERPARAMETERS))
 HARD = Stage({"num_users": 20})
 POINTS = 10
 """Judgements of a run on the way."""
+VALIDATION = min(64, options.networks)
+"""Networks of each."""
 
 
 def easier(num_users: int) -> Stage:
@@ -66,7 +68,7 @@ class Curve(BaseCallback):
     def __init__(self, env: CurriculumVectorEnv, bar: tqdm) -> None:
         super().__init__()
         self.env, self.bar, self.points = env, bar, []
-        self.validation = Validation(ENV_ID, env.scenarios[-1], wrap=WRAP)
+        self.validation = Validation(ENV_ID, env.scenarios[-1], VALIDATION, wrap=WRAP)
 
     def _on_step(self) -> bool:
         self.bar.update(self.training_env.num_envs)
@@ -84,7 +86,8 @@ def run(arm: str, seed: int) -> dict:
     began = time.perf_counter()
     with tqdm(total=options.steps, desc=f"{arm} {seed}", unit="step") as bar:
         curve = Curve(env, bar)
-        model.learn(options.steps, callback=[curve, CurriculumCallback(every_steps=max(1, options.steps // 40))])
+        promote = CurriculumCallback(max(1, options.steps // 40), VALIDATION)
+        model.learn(options.steps, callback=[curve, promote])
     trained_s = time.perf_counter() - began
     test = Validation(ENV_ID, env.scenarios[-1], options.networks, split="test", wrap=WRAP)
     gap = test.gap(PaddedAgent(model, env.paddings[-1]))

@@ -69,10 +69,19 @@ def test_the_quick_start_fits_on_a_screen():
     assert len(snippets()[0].splitlines()) <= 15
 
 
-@pytest.mark.parametrize("name", ["custom_scenario", "ica_on_one_block", "train_ppo"])
+EXAMPLES = {
+    "custom_scenario": ([], "ms"),
+    "ica_on_one_block": ([], "ms"),
+    "train_ppo": (["--steps", "2048"], "ms"),
+    "curriculum": (["--steps", "64", "--seeds", "1", "--networks", "2"], "the curriculum beats"),
+}
+"""Options that make them short, and what they print in the end."""
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_run(name, tmp_path):
-    options = ["--steps", "2048"] if name == "train_ppo" else []
+    options, expected = EXAMPLES[name]
     command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), *options]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert "ms" in result.stdout
+    assert expected in result.stdout
