@@ -160,11 +160,13 @@ class Scenario:
 
     @property
     def numbers_per_network(self) -> int:
-        """Channel gains, interference gains or correlations that a network has, whichever are more."""
-        users = self.layout.num_users
-        if self.on_grid:
-            return users * max(users, self.num_antennas**2 // self.num_sites)
-        return self.radio.num_subcarriers * users * max(self.num_antennas, users)
+        """Channel gains, interference gains or correlations that a network has, whichever are more.
+
+        Gains count once for each block that is kept until observations show it.
+        """
+        users, antennas = self.layout.num_users, self.num_antennas
+        gains = self.radio.num_subcarriers * users * max(antennas, users) * (1 + self.dynamics.csi_delay_blocks)
+        return max(gains, users * antennas**2 // self.num_sites) if self.on_grid else gains
 
     @property
     def noise_w(self) -> float:
