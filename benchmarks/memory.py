@@ -2,9 +2,9 @@
 
 Every rule meets the same blocks of the same networks. The exact solver on the gains seen has two parameters (see
 OutdatedExact), which are tuned for each setting on validation networks: among the rules that remember nothing, and
-among all. The oracle knows the current channels, and so does full power for its split. Prints largest latencies, how
-far above the oracle's they lie, and how far above those of the rule with memory, each with a 95 % bootstrap interval
-over networks.
+among all. The oracle knows the current channels, and so does one of the rules at full power, for its split. Prints
+largest latencies, how far above the oracle's they lie, and how far above those of the rule with memory, each with
+a 95 % bootstrap interval over networks.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/memory.py [--networks 500 --tuning 200]
 """
@@ -54,7 +54,7 @@ def main() -> None:
         fields = {"csi_delay_blocks": int(delay), "speed_m_per_s": float(speed)}
         forgetful, remembering = tuned(fields, options.tuning)
         rules = {
-            "full power, current split": FullPower(),
+            "full power, split for current gains": FullPower(),
             "full power": OutdatedExact(exponent=0.0),
             "last gains": OutdatedExact(),
             f"last gains, exponent {forgetful[0]}": OutdatedExact(*forgetful),
@@ -67,7 +67,7 @@ def main() -> None:
         for name, values in largest_s.items():
             gaps = above(values, oracle), above(values, best), above(values[:, -10:], best[:, -10:])
             table.append([f"D = {delay}, {speed} m/s", name, f"{1e3 * values.mean():.4f}", *gaps])
-        print(tabulate(table[-len(rules) :], tablefmt="plain"), flush=True)
+        print(tabulate(table[-len(rules) :], tablefmt="plain", disable_numparse=True), flush=True)
     headers = ["setting", "rule", "mean ms", "above the oracle", "above memory", "in the last ten blocks"]
     print(tabulate(table, headers, tablefmt="github", disable_numparse=True))
 

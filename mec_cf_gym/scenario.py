@@ -79,6 +79,18 @@ class Scenario:
         return cls.paper_a(**{"receiver_noise": "printed", **fields})
 
     @classmethod
+    def paper_a_delayed(cls, **fields: Any) -> Scenario:
+        """Return paper A's numbers for users in cars whose channels are known eight blocks (4 ms) late, N = 1."""
+        delayed = {
+            "num_subcarriers": 1,
+            "fading": "gauss_markov",
+            "speed_m_per_s": 30.0,
+            "csi_delay_blocks": 8,
+            "episode_blocks": 50,
+        }
+        return cls.paper_a(**{**delayed, **fields})
+
+    @classmethod
     def paper_b(cls, **fields: Any) -> Scenario:
         """Return paper B's numbers, for either of its networks; ``fields`` replace any of them.
 

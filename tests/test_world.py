@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mec_cf_gym import Scenario
+from mec_cf_gym.envs.observation import ratio_of
 from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS
 from mec_cf_gym.streams import Streams
 from mec_cf_gym.world import World
@@ -105,20 +106,33 @@ def test_rewards_are_those_of_the_current_block():
 
 def test_a_delay_may_change_from_reset_to_reset():
     env = gym.make("MECCellFreeDelayed-v0", num_users=3)
-    scenario = env.unwrapped.scenario
-    env.reset(seed=0)
-    prompt, _ = env.reset(seed=0, options={"scenario": scenario.replace(csi_delay_blocks=0)})
-    expected, _ = gym.make("MECCellFreeDelayed-v0", num_users=3, csi_delay_blocks=0).reset(seed=0)
-    np.testing.assert_array_equal(prompt["signal"], expected["signal"])
-    late, _ = env.reset(seed=0, options={"scenario": scenario})
-    np.testing.assert_array_equal(late["signal"], prompt["signal"])  # the oldest block is the first one drawn
-    assert len(env.unwrapped._rows._state.past) == scenario.dynamics.csi_delay_blocks
+    longer = env.unwrapped.scenario.replace(csi_delay_blocks=20)
+    late, _ = env.reset(seed=0)
+    later, _ = env.reset(seed=0, options={"scenario": longer})
+    np.testing.assert_array_equal(later["signal"], late["signal"])  # the first block that was drawn
+    seen, blocks = [], []
+    for _ in range(22):
+        blocks.append(env.unwrapped.block.signal_gain)
+        seen.append(ratio_of(env.step(env.action_space.sample())[0]["signal"]))
+    np.testing.assert_allclose(seen[20], blocks[1], rtol=1e-4)
+
+
+def test_the_delayed_environment_refuses_scenarios_without_a_delay():
+    for without in ({"csi_delay_blocks": 0}, {"scenario": Scenario.paper_a()}):
+        with pytest.raises(ValueError, match=r"csi_delay_blocks=0 is not allowed.*paper_a_delayed"):
+            gym.make("MECCellFreeDelayed-v0", **without)
 
 
 @pytest.mark.parametrize("delay", [-1, 101, 2.5, True, None, "8"])
 def test_delays_that_are_no_count_of_blocks_are_refused(delay):
     with pytest.raises(ValueError, match=r"csi_delay_blocks=.*must be a whole number from 0 to 100"):
         gym.make("MECCellFree-v0", csi_delay_blocks=delay)
+
+
+def test_blocks_that_are_kept_count_against_the_size_of_a_network():
+    Scenario.paper_a(num_users=600)
+    with pytest.raises(ValueError, match=r"num_users=600 is not allowed: with 64 antennas .* is the most"):
+        Scenario.paper_a(num_users=600, csi_delay_blocks=100)
 
 
 def test_the_delayed_environment_has_cars_and_a_delay():
