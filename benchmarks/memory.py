@@ -3,8 +3,8 @@
 Every rule meets the same blocks of the same networks. The exact solver on the gains seen has two parameters (see
 OutdatedExact), which are tuned for each setting on validation networks: among the rules that remember nothing,
 among those that take the mean, and among all. The oracle knows the current channels, and so does one of the rules
-at full power, for its split. Prints largest latencies, how far above the oracle's they lie, and how far above those
-of the rule with memory, each with a 95 % bootstrap interval over networks.
+at full power, for its split. Prints largest latencies, how far above the oracle's they lie, and how far above
+those of the rule with memory, each with a 95 % bootstrap interval over networks.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/memory.py [--networks 500 --tuning 200]
 """
