@@ -13,8 +13,9 @@ from mec_cf_gym.agents.actions import LogPower, LogPowerAction, LogPowerVectorAc
 from mec_cf_gym.agents.curriculum.env import CurriculumEnv, CurriculumVectorEnv
 from mec_cf_gym.agents.curriculum.padding import PaddedAgent, Padding
 from mec_cf_gym.agents.curriculum.stages import Curriculum, Promotion, Stage
-from mec_cf_gym.agents.memory import MeanGains, MeanGainsVector, RunningMean
+from mec_cf_gym.agents.memory import MeanGains, MeanGainsVector
 from mec_cf_gym.agents.policy import AgentPolicy
+from mec_cf_gym.envs.memory import RunningMean
 
 if TYPE_CHECKING:
     from mec_cf_gym.agents.agent import Agent, installed_agents
