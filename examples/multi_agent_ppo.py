@@ -1,9 +1,10 @@
 """Every user is an agent, and all share one policy: PPO of Stable-Baselines3 on what single users know.
 
 Each agent sees its own link and task, and the strongest links to and from others. It chooses its power in dB; the
-network then splits the tasks in the best way. About a minute of training, then a comparison on unseen networks.
+network then splits the tasks in the best way. About a minute of training with ten users, then a comparison on
+unseen networks with five, ten and twenty.
 
-Run: python examples/multi_agent_ppo.py [--steps 40000] [--rewards individual]
+Run: python examples/multi_agent_ppo.py [--steps 20000] [--rewards individual]
 """
 
 import argparse
@@ -15,18 +16,18 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from mec_cf_gym.agents import LogPowerAction
-from mec_cf_gym.baselines import EqualSplit, ExactMinMax, FullPower
+from mec_cf_gym.baselines import ExactMinMax, FullPower
 from mec_cf_gym.envs.local import joint_action
 from mec_cf_gym.envs.parallel import REWARD_KINDS, UserAgents
 from mec_cf_gym.evaluation import evaluate, summarise, table
 
-SETTING = {"num_users": 5, "num_subcarriers": 1}
-NUM_ENVS = 8
+ENV_ID, SETTING = "MECCellFree-v0", {"num_subcarriers": 1}
+NUM_ENVS, NUM_USERS = 8, 10
 
 
-def make_users(rewards: str) -> UserAgents:
+def make_users(num_users: int, rewards: str = "shared") -> UserAgents:
     """Return an environment whose agents act in [-1, 1], from -40 dB to full power."""
-    env = gym.make("MECCellFree-v0", reward="log_latency", episode_blocks=10, **SETTING)
+    env = gym.make(ENV_ID, num_users=num_users, reward="log_latency", episode_blocks=10, **SETTING)
     return UserAgents(RescaleAction(LogPowerAction(env), np.float32(-1), np.float32(1)), rewards=rewards)
 
 
@@ -111,12 +112,13 @@ class SharedPolicy:
 def main() -> None:
     """Train, and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=40_000, help="coherence blocks to train for")
+    parser.add_argument("--steps", type=int, default=20_000, help="coherence blocks to train for")
     parser.add_argument("--rewards", choices=REWARD_KINDS, default="shared", help="what each agent earns")
     parser.add_argument("--seed", type=int, default=0, help="of the training")
+    parser.add_argument("--networks", type=int, default=100, help="unseen networks to compare on")
     options = parser.parse_args()
 
-    envs = [make_users(options.rewards) for _ in range(NUM_ENVS)]
+    envs = [make_users(NUM_USERS, options.rewards) for _ in range(NUM_ENVS)]
     rows = VecNormalize(UserRows(envs), norm_reward=False)
     # blocks are independent given the topology, a contextual bandit: gamma = 0
     model = PPO(
@@ -124,23 +126,23 @@ def main() -> None:
         rows,
         gamma=0.0,
         n_steps=64,
-        batch_size=256,
+        batch_size=512,
         n_epochs=5,
-        learning_rate=1e-3,
+        learning_rate=lambda left: 1e-3 * left,
         policy_kwargs={"log_std_init": -1.0},
         seed=options.seed,
         device="cpu",
     )
-    model.learn(options.steps * SETTING["num_users"], progress_bar=True)
+    model.learn(options.steps * NUM_USERS, progress_bar=True)
 
-    policies = {
-        "equal": EqualSplit(),
-        "full power": FullPower(),
-        "shared PPO": SharedPolicy(model, rows, make_users(options.rewards)),
-        "exact": ExactMinMax(),
-    }
-    records = evaluate(policies, "MECCellFree-v0", topologies=50, blocks=4, **SETTING)
-    print(table(summarise(records, reference="exact")))
+    for num_users in (5, NUM_USERS, 20):  # what an agent sees does not depend on how many there are
+        policies = {
+            "full power (equal split)": FullPower(),
+            "shared PPO": SharedPolicy(model, rows, make_users(num_users)),
+            "exact": ExactMinMax(),
+        }
+        records = evaluate(policies, ENV_ID, topologies=options.networks, blocks=2, num_users=num_users, **SETTING)
+        print(f"\n{num_users} users\n" + table(summarise(records, reference="exact")))
 
 
 if __name__ == "__main__":
