@@ -152,6 +152,17 @@ class TestEqualsTheSingleEnvironment:
         _, reward, *_ = single.step(single.encode(power, best_offload(single.block, power)))
         assert rewards["user_1"] == pytest.approx(reward, rel=1e-5)
 
+    @paper_b_env
+    def test_in_db_an_agent_has_one_weight_at_all_servers(self, env_id):
+        agents = UserAgents(LogPowerAction(gym.make(env_id, **SMALL)))
+        assert agents.action_space("user_2") == spaces.Box(np.float32([-40, -20]), np.float32([0, 0]))
+        agents.reset(seed=0)
+        servers = agents.base.block.servers
+        *_, infos = agents.step({agent: [0, -20 * (agent == "user_1")] for agent in agents.agents})
+        weight = np.array([1, 0.01, 1])
+        server_hz = servers.divided(np.broadcast_to(weight, servers.serves.shape), weight).total_hz
+        assert [info["server_hz"] for info in infos.values()] == pytest.approx(server_hz, rel=1e-5)
+
     def test_pictures_are_those_of_the_environment(self):
         fields = {"render_mode": "rgb_array", **SMALL}
         agents, single = make(**fields), gym.make("MECCellFree-v0", **fields)
@@ -230,6 +241,9 @@ class TestErrors:
     def test_kind_of_rewards(self, kind):
         with pytest.raises(ValueError, match=r"rewards=.* 'shared', 'individual'"):
             make(rewards=kind)
+
+    def test_its_own_arguments_are_no_fields_of_a_scenario(self):
+        assert not {"num_interferers", "rewards"} & Scenario().to_dict().keys()
 
     def test_unknown_fields(self):
         with pytest.raises(ValueError, match=r"'num_user' is not a field .* num_users"):
