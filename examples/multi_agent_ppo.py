@@ -25,10 +25,11 @@ ENV_ID, SETTING = "MECCellFree-v0", {"num_subcarriers": 1}
 NUM_ENVS, NUM_USERS = 8, 10
 
 
-def make_users(num_users: int, rewards: str = "shared") -> UserAgents:
+def make_users(num_users: int, num_interferers: int, rewards: str = "shared") -> UserAgents:
     """Return an environment whose agents act in [-1, 1], from -40 dB to full power."""
     env = gym.make(ENV_ID, num_users=num_users, reward="log_latency", episode_blocks=10, **SETTING)
-    return UserAgents(RescaleAction(LogPowerAction(env), np.float32(-1), np.float32(1)), rewards=rewards)
+    rescaled = RescaleAction(LogPowerAction(env), np.float32(-1), np.float32(1))
+    return UserAgents(rescaled, num_interferers=num_interferers, rewards=rewards)
 
 
 class UserRows(VecEnv):
@@ -114,11 +115,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=20_000, help="coherence blocks to train for")
     parser.add_argument("--rewards", choices=REWARD_KINDS, default="shared", help="what each agent earns")
+    parser.add_argument("--interferers", type=int, default=4, help="how many others an agent hears and knows")
     parser.add_argument("--seed", type=int, default=0, help="of the training")
     parser.add_argument("--networks", type=int, default=100, help="unseen networks to compare on")
     options = parser.parse_args()
 
-    envs = [make_users(NUM_USERS, options.rewards) for _ in range(NUM_ENVS)]
+    envs = [make_users(NUM_USERS, options.interferers, options.rewards) for _ in range(NUM_ENVS)]
     rows = VecNormalize(UserRows(envs), norm_reward=False)
     # blocks are independent given the topology, a contextual bandit: gamma = 0
     model = PPO(
@@ -138,7 +140,7 @@ def main() -> None:
     for num_users in (5, NUM_USERS, 20):  # what an agent sees does not depend on how many there are
         policies = {
             "full power (equal split)": FullPower(),
-            "shared PPO": SharedPolicy(model, rows, make_users(num_users)),
+            "shared PPO": SharedPolicy(model, rows, make_users(num_users, options.interferers)),
             "exact": ExactMinMax(),
         }
         records = evaluate(policies, ENV_ID, topologies=options.networks, blocks=2, num_users=num_users, **SETTING)
