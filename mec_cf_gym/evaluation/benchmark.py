@@ -7,6 +7,7 @@ import functools
 import importlib.metadata
 import math
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from mec_cf_gym.evaluation.store import RunStore, Unit, write_atomically
 from mec_cf_gym.evaluation.summary import Summary, summarise
 from mec_cf_gym.evaluation.timing import BATCH, REPEATS, batch_decision_ms
 from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS
+from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS, SEQUENTIAL_IDS
 from mec_cf_gym.scenario import Scenario
 
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
@@ -49,7 +50,8 @@ class Benchmark:
     env: tuple[str, ...] = PAPER_A_IDS
     """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
-    reference, unless options say otherwise."""
+    reference, unless options say otherwise. With a delayed one they are Scenario.paper_a_delayed(), 50 blocks,
+    full-power, outdated-exact and averaged-exact, and exact, an oracle there."""
     reference: str = "ica"
     """Policy that gaps are measured to; it runs too if it is not among the policies."""
     topologies: int = 20
@@ -107,7 +109,7 @@ class Benchmark:
             allowed = "all must be of one paper, and the scenario of the same: Scenario.paper_a() or .paper_b()"
             raise refuse("env", ",".join(split_names(self.env)), allowed)
         fields = self.scenario.to_dict()
-        defaults = (Scenario.paper_b() if self.scenario.on_grid else Scenario.paper_a()).to_dict()
+        defaults = start_of(split_names(self.env)).scenario.to_dict()
         for name, instead in SET_BY.items():
             if fields[name] != defaults[name]:
                 raise refuse(name, fields[name], f"a benchmark sets it by {instead}")
@@ -120,6 +122,21 @@ PAPER_B = Benchmark(
     scenario=Scenario.paper_b(),
 )
 """What the command starts from if an environment of paper B is named."""
+DELAYED = Benchmark(
+    policies=("full-power", "outdated-exact", "averaged-exact", "exact"),
+    env=SEQUENTIAL_IDS,
+    reference="exact",
+    blocks=50,
+    scenario=Scenario.paper_a_delayed(),
+)
+"""What it starts from if a delayed one is named."""
+
+
+def start_of(env_ids: Collection[str]) -> Benchmark:
+    """Return what a benchmark of some environments starts from."""
+    if any(env_id in SEQUENTIAL_IDS for env_id in env_ids):
+        return DELAYED
+    return PAPER_B if any(env_id in PAPER_B_IDS for env_id in env_ids) else Benchmark()
 
 
 def run(benchmark: Benchmark) -> list[Summary]:
@@ -215,7 +232,7 @@ def main(arguments: list[str]) -> int:
         Benchmark,
         prog="mec-cf-gym benchmark",
         args=arguments,
-        default=PAPER_B if any(env_id in " ".join(arguments) for env_id in PAPER_B_IDS) else Benchmark(),
+        default=start_of([env_id for env_id in ENV_IDS if env_id in " ".join(arguments)]),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     try:
