@@ -38,7 +38,7 @@ def decibels(env):
 
 
 def course(promotion, num_envs=4):
-    stages = [Stage({"num_users": 2}, promotion), Stage({"num_users": 4, "num_subcarriers": 2})]
+    stages = [Stage({"num_users": 2}, promotion), Stage({"num_users": 4})]
     return CurriculumVectorEnv(ID, Curriculum(stages), num_envs, wrap=decibels, **TINY)
 
 
