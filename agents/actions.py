@@ -1,7 +1,8 @@
-"""Powers in dB: the scale that learners act on, translated into the environment's plain ratios."""
+"""Powers and weights in dB: the scale that learners act on, translated into the environment's plain ratios."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from mec_cf_gym.scenario import Scenario
 
 LEAST_DB = -40.0
 """Powers span four decades: where interference matters, the best ones are often that far below the budget."""
+LEAST_WEIGHT_DB = -20.0
+"""Weights of users at shared servers; two decades do, since tasks differ less than channels."""
 SPLITS_OF_TASKS = ("closed_form", "as_is")
 Floats = NDArray[np.float32]
 
@@ -28,7 +31,8 @@ class LogPower:
 
     An action holds ``10 log10 p[n, k]`` row by row, in ``[least_db, 0]``; with ``split="as_is"`` the offload
     ratios follow. With ``split="closed_form"`` they are the best ones for the powers and the gains that are
-    observed. Servers that are shared are shared equally.
+    observed. Where actions divide shared servers, a weight for each user ends the action, in dB in [-20, 0]:
+    every server divides its speed among the users it serves in proportion to their weights.
 
     Args:
         scenario: Of the environment.
@@ -49,29 +53,40 @@ class LogPower:
         if not isinstance(observation, Gains):
             raise refuse("observation", scenario.episode.observation, "powers in dB need one that shows the gains")
         self.observation = observation
-        self.learns_split = split == "as_is" and "offload" in self.codec.shapes
+        has_split = "offload" in self.codec.shapes
+        self.learns_split, self.finds_split = split == "as_is" and has_split, split != "as_is" and has_split
 
     def space(self) -> spaces.Box:
-        """Return the space of one row's action: powers in dB, then offload ratios if they are learned."""
+        """Return the space of one row: powers in dB, offload ratios if they are learned, weights in dB."""
         powers, users = self.codec.sizes["power"], self.codec.shapes["power"][1]
-        low, high = np.full(powers, self.least_db, np.float32), np.zeros(powers, np.float32)
-        if self.learns_split:
-            low, high = np.append(low, np.zeros(users)), np.append(high, np.ones(users))
-        return spaces.Box(low.astype(np.float32), high.astype(np.float32))
+        bounds = [(self.least_db, 0.0, powers)]
+        bounds += [(0.0, 1.0, users)] if self.learns_split else []
+        bounds += [(LEAST_WEIGHT_DB, 0.0, users)] if self.codec.chooses_shares else []
+        low, high = (
+            np.concatenate([np.full(part[2], part[end], np.float32) for part in bounds]) for end in (0, 1)
+        )
+        return spaces.Box(low, high)
 
     def plain(self, action: NDArray[Any], observation: Mapping[str, NDArray[Any]]) -> Floats:
         """Return the environment's action, ``(..., entries)``, for an action and the observation it answers."""
-        powers = self.codec.sizes["power"]
+        powers, users = self.codec.sizes["power"], self.codec.shapes["power"][1]
         ratio = 10.0 ** (np.asarray(action[..., :powers], np.float64) / 10)
-        parts = [ratio]
+        parts, server_hz = {"power": ratio}, None
+        if self.codec.chooses_shares:
+            weight = 10.0 ** (np.asarray(action[..., -users:], np.float64) / 10)
+            servers = self.observation.seen_servers(observation)
+            shares = servers.divided(weight[..., None, :], weight)
+            parts["ap_share"] = (shares.ap_hz / servers.ap_hz[..., None]).reshape(*action.shape[:-1], -1)
+            parts["cloud_share"] = weight / weight.sum(-1, keepdims=True)
+            server_hz = shares.total_hz
         if self.learns_split:
-            parts.append(action[..., powers:])
-        elif "offload" in self.codec.shapes:
+            parts["offload"] = action[..., powers : powers + users]
+        elif self.finds_split:
+            block = self.observation.seen_block(observation)
+            block = block if server_hz is None else dataclasses.replace(block, server_hz=server_hz)
             power = within_one(ratio.reshape(*ratio.shape[:-1], *self.codec.shapes["power"]), axis=-2)
-            parts.append(best_offload(self.observation.seen_block(observation), power))
-        rest = self.codec.num_entries - sum(part.shape[-1] for part in parts)  # all ones: equal shares of servers
-        parts.append(np.ones((*action.shape[:-1], rest)))
-        return np.concatenate(parts, -1).astype(np.float32)
+            parts["offload"] = best_offload(block, power)
+        return np.concatenate([parts[name] for name in self.codec.shapes], -1).astype(np.float32)
 
 
 class LogPowerAction(gym.Wrapper[Observation, Any, Observation, Any]):

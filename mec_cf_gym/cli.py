@@ -17,6 +17,7 @@ SUBCOMMANDS = {
         "draw networks and solve them into a store of labels",
     ),
     "fit": ("mec_cf_gym.baselines.learned.fit:main", "train a learned solver"),
+    "train": ("mec_cf_gym.agents.training.command:main", "train an agent of Stable-Baselines3"),
     "reproduce": (
         "mec_cf_gym.baselines.reproduce.command:main",
         "measure a paper's figures again and judge its claims",

@@ -73,9 +73,11 @@ def row_slices(rows: int, bytes_per_row: int) -> Iterator[slice]:
 
 
 def _map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
-    """Apply ``function`` to the arrays of dataclasses of one kind; what is no array stays as it is."""
+    """Apply ``function`` to the arrays of dataclasses of one kind, and of tuples of them; all else stays."""
     if isinstance(tree, np.ndarray):
         return function(tree, *others)  # type: ignore[no-any-return]
+    if isinstance(tree, tuple):
+        return tuple(_map(function, *parts) for parts in zip(tree, *others, strict=True))  # type: ignore[return-value]
     if not dataclasses.is_dataclass(tree):
         return tree
     changes = {

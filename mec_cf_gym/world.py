@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.fading import Coefficients
@@ -23,28 +20,8 @@ if TYPE_CHECKING:
     from mec_cf_gym.streams import Streams
 
 
-@dataclass(frozen=True)
-class Reports:
-    """Measurements of the channels that are on their way, the oldest first; D is their delay in blocks."""
-
-    signal_gain: NDArray[np.float64]  # (rows, D, N, K)
-    interference_gain: NDArray[np.float64]  # (rows, D, N, K, K)
-    channel: NDArray[np.complex128]  # (rows, D, N, M, K)
-
-    @classmethod
-    def of(cls, block: CoherenceBlock, delay_blocks: int) -> Self:
-        """Return reports that all are of one block."""
-        return cls(*(np.repeat(gains[:, None], delay_blocks, 1) for gains in _measured(block)))
-
-    def after(self, block: CoherenceBlock) -> Reports:
-        """Return the reports one block later: the oldest has arrived, and that of ``block`` was sent."""
-        pairs = zip(vars(self).values(), _measured(block), strict=True)
-        return Reports(*(np.concatenate([old[:, 1:], new[:, None]], 1) for old, new in pairs))
-
-    def shown(self, block: CoherenceBlock) -> CoherenceBlock:
-        """Return a block with the channels of the oldest report."""
-        oldest = {name: gains[:, 0] for name, gains in vars(self).items()}
-        return dataclasses.replace(block, **oldest)
+MEASURED = ("signal_gain", "interference_gain", "channel", "receiver")
+"""What is known of a block as late as its channels."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +31,15 @@ class State:
     network: Network
     fading: Coefficients  # (rows, N, M, K), CN(0, 1); M counts all antennas
     block: CoherenceBlock
-    reports: Reports | None = None  # None: channels are known at once
+    past: tuple[CoherenceBlock, ...] = ()  # blocks whose channels observations do not show yet, the oldest first
 
     @property
     def seen(self) -> CoherenceBlock:
-        """The block as observations show it."""
-        return self.block if self.reports is None else self.reports.shown(self.block)
+        """The block as observations show it: the channels of ``csi_delay_blocks`` ago, and all else as it is."""
+        if not self.past:
+            return self.block
+        shown = {name: getattr(self.past[0], name) for name in MEASURED}
+        return dataclasses.replace(self.block, **shown)
 
 
 class World:
@@ -75,24 +55,22 @@ class World:
         self.blocks = EstimatedBlockModel(scenario) if scenario.on_grid else BlockModel(scenario)
 
     def begin(self, streams: Streams) -> State:
-        """Return one new network per stream, in its first block, when the first report arrives."""
+        """Return one new network per stream, in the first block whose observation has channels to show."""
         network = self.networks.draw(streams)
         fading = self.blocks.fading.begin(network, self._small_scale(streams))
-        block = self.blocks.draw(network, fading, streams)
-        delay_blocks = self.scenario.dynamics.csi_delay_blocks
-        if not delay_blocks:
-            return State(network, fading, block)
-        state = State(network, fading, block, Reports.of(block, delay_blocks))
-        for _ in range(delay_blocks):
+        state = State(network, fading, self.blocks.draw(network, fading, streams))
+        past = []
+        for _ in range(self.scenario.dynamics.csi_delay_blocks):
+            past.append(state.block)
             state = self.advance(state, streams)
-        return state
+        return dataclasses.replace(state, past=tuple(past))
 
     def advance(self, state: State, streams: Streams) -> State:
         """Return the same networks one block later."""
         network = self.networks.advance(state.network, streams)
         fading = self.blocks.fading.advance(state.fading, network, self._small_scale(streams))
-        reports = None if state.reports is None else state.reports.after(state.block)
-        return State(network, fading, self.blocks.draw(network, fading, streams), reports)
+        past = (*state.past[1:], state.block) if state.past else ()
+        return State(network, fading, self.blocks.draw(network, fading, streams), past)
 
     def _small_scale(self, streams: Streams) -> Streams:
         """Return the streams of the fading: branches in paper B, where a seed stands for the same users and tasks.
@@ -100,7 +78,3 @@ class World:
         Its networks have different numbers of antennas, and draw different amounts of fading.
         """
         return streams.branch() if self.scenario.on_grid else streams
-
-
-def _measured(block: CoherenceBlock) -> tuple[NDArray[np.generic], ...]:
-    return block.signal_gain, block.interference_gain, np.asarray(block.channel)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mec_cf_gym.agents.actions import LEAST_WEIGHT_DB
 from mec_cf_gym.agents.policies.seen import (
     BLOCK_FEATURES,
     LINK_FEATURES,
@@ -28,7 +29,8 @@ class Actions:
     """How scaled actions in [-1, 1] stand for powers and for the rest of what users decide.
 
     The first N of an action's rows of K entries are powers: in dB from ``least_db`` to zero, or plain ratios if
-    it is None. Other rows are offload ratios or shares of servers.
+    it is None. Other rows are offload ratios or shares of servers; those of actions in dB end, where servers are
+    shared, in a row of weights.
     """
 
     least_db: float | None
@@ -52,6 +54,17 @@ class Actions:
             return (scaled + 1) / most - 1
         return scaled - self._per_neper * most.log()
 
+    def weight(self, rest: Tensor, seen: Seen) -> Tensor | None:
+        """Return users' weights at shared servers, ``(B, K)``, of the rows ``(B, R, K)`` behind the powers."""
+        if self.least_db is None or not rest.shape[1] or not seen.open_servers.shape[-1]:
+            return None
+        return torch.exp(math.log(10) * -LEAST_WEIGHT_DB / 20 * (rest[:, -1] - 1))
+
+    def named_servers(self, seen: Seen) -> Tensor:
+        """Return the log-scaled speeds of the servers that rows of plain actions are about, ``(B, L, K)``."""
+        servers = seen.open_servers.transpose(1, 2)
+        return servers if self.least_db is None else servers[:, :0]
+
     @property
     def _per_neper(self) -> float:
         """By how much a scaled action moves when power grows e times."""
@@ -64,9 +77,8 @@ class Rounds(MessagePassing):
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__(LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES, width, hidden)
 
-    def round(self, memory: Tensor, seen: Seen, power: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what links remember, and the hidden layer, after a round at given powers."""
-        features = Features.of(seen, power, kept)
+    def round(self, memory: Tensor, seen: Seen, features: Features) -> tuple[Tensor, Tensor]:
+        """Return what links remember, and the hidden layer, after a round that sees some features."""
         return self.exchange(
             memory,
             features.link,
@@ -113,25 +125,28 @@ class ActorNetwork(nn.Module):
         subcarriers, users = seen.signal.shape[1:]
         scaled = self.actions.raised(torch.ones_like(seen.signal), seen.present)
         kept = seen.signal.new_zeros(len(scaled), users, 2)
+        rest = spread = scaled.new_zeros(len(scaled), num_entries // users - subcarriers, users)
         for _ in range(self.rounds):
-            memory, hidden = self.messages.round(memory, seen, self.actions.power(scaled), kept)
+            weight = self.actions.weight(rest, seen)
+            features = Features.of(seen, self.actions.power(scaled), kept, weight)
+            memory, hidden = self.messages.round(memory, seen, features)
             scaled = self.actions.raised(scaled + self.move(hidden)[..., 0].tanh(), seen.present)
-        parts, spreads = [scaled.flatten(1)], [self.spread(hidden)[..., 0].flatten(1)]
-        rows = num_entries // users - subcarriers
-        if rows:
-            rest, spread = self._of_users(hidden, seen, rows)
-            parts, spreads = [*parts, rest], [*spreads, spread]
-        return torch.cat(parts, -1), torch.cat(spreads, -1)
+            if weight is not None:
+                rest, spread = self._of_users(hidden, seen, rest.shape[1])
+        if weight is None and rest.shape[1]:
+            rest, spread = self._of_users(hidden, seen, rest.shape[1])
+        spreads = torch.cat([self.spread(hidden)[..., 0], spread], 1)
+        return torch.cat([scaled, rest], 1).flatten(1), spreads.flatten(1)
 
     def _of_users(self, hidden: Tensor, seen: Seen, rows: int) -> tuple[Tensor, Tensor]:
-        """Return what users decide beside powers: a row of entries each, about a server each if there are more."""
+        """Return what users decide beside powers, and its spread, ``(B, rows, K)``: of a server each, or all."""
         user = torch.cat([hidden.mean(1), hidden.amax(1)], -1)  # (B, K, 2 hidden)
-        servers = seen.open_servers.transpose(1, 2)[:, :rows]  # (B, L, K)
+        servers = self.actions.named_servers(seen)[:, :rows]
         known = servers.new_zeros(len(user), rows, user.shape[1])
         known = torch.cat([servers, known[:, servers.shape[1] :]], 1)[..., None]
         about = torch.cat([user[:, None].expand(-1, rows, -1, -1), known], -1)
         decided = self.decide(nn.functional.silu(self.of_user(about)))
-        return decided[..., 0].flatten(1), decided[..., 1].flatten(1) - 1.5
+        return decided[..., 0], decided[..., 1] - 1.5
 
 
 class Judge(nn.Module):
@@ -165,17 +180,19 @@ class Judge(nn.Module):
         """Return the value of scaled actions, ``(B, 1)``; without them, that of the observation."""
         seen = Seen.of(observation)
         subcarriers, users = seen.signal.shape[1:]
-        kept = seen.signal.new_zeros(len(seen.signal), users, 2)
+        kept, weight = seen.signal.new_zeros(len(seen.signal), users, 2), None
         if scaled is None:
             power = torch.full_like(seen.signal, 1 / subcarriers)
         else:
             rows = scaled.reshape(len(scaled), -1, users)
             power = self.actions.power(rows[:, :subcarriers])
-            kept = _summary(rows[:, subcarriers:], seen)
+            rest = rows[:, subcarriers:]
+            weight = self.actions.weight(rest, seen)
+            kept = _summary(rest if weight is None else rest[:, :-1], self.actions.named_servers(seen))
+        features = Features.of(seen, power, kept, weight)
         memory = self.messages.start(seen)
         for _ in range(self.rounds):
-            memory, _ = self.messages.round(memory, seen, power, kept)
-        features = Features.of(seen, power, kept)
+            memory, _ = self.messages.round(memory, seen, features)
         nearest = torch.cat([memory.mean(1), memory.amax(1), features.user], -1)
         sending, computing, local = (features.log_times + self.of_user(nearest) + 10 * self.constants).unbind(-1)
         values = torch.logaddexp(-torch.logaddexp(sending, computing), -local)
@@ -185,11 +202,11 @@ class Judge(nn.Module):
         return -torch.logsumexp(-sharpness * values, -1, keepdim=True) / sharpness
 
 
-def _summary(rows: Tensor, seen: Seen) -> Tensor:
+def _summary(rows: Tensor, servers: Tensor) -> Tensor:
     """Return two numbers of what users decide beside powers, ``(B, K, 2)``: all of it, and what is of use."""
     if not rows.shape[1]:
         return rows.new_zeros(len(rows), rows.shape[2], 2)
     share = (rows + 1) / 2
-    servers = seen.open_servers.transpose(1, 2)[:, : rows.shape[1]]
+    servers = servers[:, : rows.shape[1]]
     useful = share[:, : servers.shape[1]] * (servers + 1)
     return torch.stack([share.mean(1), torch.cat([useful, share[:, servers.shape[1] :]], 1).mean(1)], -1)

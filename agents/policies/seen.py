@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mec_cf_gym.envs.observation import GAIN_FLOOR
+from mec_cf_gym.envs.observation import GAIN_FLOOR, LEAST_OPEN_HZ, SPEED_UNIT_HZ
 
 LINK_FEATURES = 6
 USER_FEATURES = 9
 BLOCK_FEATURES = 2
 TASK_FEATURES = 6
 """The first features of a task; speeds of the servers of single APs follow where servers are shared."""
+LEAST_OPEN_GHZ = LEAST_OPEN_HZ / SPEED_UNIT_HZ
 TINY = 1e-12
 FULL = 1.0001
 """Powers are scaled back onto the budget above this; a budget that is just met still has its gradient."""
@@ -44,6 +45,14 @@ class Seen:
             observation.get("mask"),
         )
 
+    def server_ghz(self, weight: Tensor) -> Tensor:
+        """Return the speeds that users get of shared servers at given weights, ``(B, K)``."""
+        open_ghz = _ratio_of(self.open_servers)  # (B, K, L)
+        shares = weight[..., None] * (open_ghz > LEAST_OPEN_GHZ)
+        of_aps = (open_ghz * shares / shares.sum(1, keepdim=True).clamp_min(TINY)).sum(-1)
+        cloud_ghz = _ratio_of(self.task[..., TASK_FEATURES - 1])
+        return of_aps + cloud_ghz * weight / weight.sum(-1, keepdim=True)
+
 
 @dataclass(frozen=True)
 class Features:
@@ -60,7 +69,7 @@ class Features:
     harmed: Tensor  # (B, N, K, K), share of the harm that user k does that falls on user j
 
     @classmethod
-    def of(cls, seen: Seen, power: Tensor, kept: Tensor) -> Features:
+    def of(cls, seen: Seen, power: Tensor, kept: Tensor, weight: Tensor | None = None) -> Features:
         """Return the features at given powers.
 
         What a link hears is the sum of the powers that arrive: the sum over users in which a radio network
@@ -70,6 +79,7 @@ class Features:
             seen: The observation.
             power: Ratios, ``(B, N, K)``; those of a user over budget count as scaled back onto it.
             kept: Two more numbers that are known of a user, ``(B, K, 2)``.
+            weight: Of users at shared servers, ``(B, K)``; equal ones if not given.
         """
         total = power.sum(1, keepdim=True)
         power = power / total.clamp_min(FULL)
@@ -90,6 +100,8 @@ class Features:
         nats = sinr.log1p().sum(1)
         user = torch.cat([2 * seen.task, _decades(nats, 1e-4)[..., None], kept], -1)
         bits, cycles, local, server = (4 * seen.task[..., :4]).unbind(-1)  # decades
+        if weight is not None:
+            server = seen.server_ghz(weight).clamp_min(1e-3).log10()
         times = [bits - 2 * _decades(nats, 1e-4), bits + cycles - server, bits + cycles - local]
         subcarriers, users = power.shape[-2:]
         count = power.new_full((len(power),), users) if seen.present is None else seen.present.sum(-1)

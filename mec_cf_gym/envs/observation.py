@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.network.snapshot import GRIDS
+from mec_cf_gym.servers import Servers
 
 if TYPE_CHECKING:
     from mec_cf_gym.scenario import Scenario
@@ -23,6 +24,8 @@ GAIN_FLOOR = 1e-4
 TASK_UNITS = (1e3, 1e3, 1e9, 1e9)
 """Paper A's bits, cycles per bit, and order of CPU speeds in Hz: their logarithms are near zero."""
 DEADLINE_UNIT_S, SPEED_UNIT_HZ = 1.0, 1e9
+LEAST_OPEN_HZ = 1e3
+"""Slowest server a scenario admits; less than that is what rounding leaves of a server that a user may not use."""
 BOUND = 10.0
 """No gain or task a scenario admits comes near it."""
 
@@ -95,6 +98,14 @@ class Gains:
             **{name: ratio * unit for name, ratio, unit in zip(names, tasks, TASK_UNITS, strict=True)},
             **self.link,
         )
+
+    def seen_servers(self, observation: Mapping[str, NDArray[Any]]) -> Servers:
+        """Return the servers of a network with shared ones, as an observation shows them."""
+        task = np.asarray(observation["task"])
+        open_hz = SPEED_UNIT_HZ * np.swapaxes(ratio_of(task[..., len(TASK_UNITS) + 2 :]), -1, -2)  # (..., L, K)
+        serves = open_hz >= LEAST_OPEN_HZ
+        cloud_hz = SPEED_UNIT_HZ * ratio_of(task[..., 0, len(TASK_UNITS) + 1])
+        return Servers(np.maximum(open_hz.max(-1), LEAST_OPEN_HZ), cloud_hz, serves)
 
 
 class ChannelState(Gains):

@@ -1,0 +1,1 @@
+"""Training with Stable-Baselines3: hyperparameters, environments, checkpoints, and the ``train`` command."""

@@ -1,0 +1,259 @@
+"""``mec-cf-gym train``: train an agent of Stable-Baselines3, judge it on unseen networks, and write it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import gymnasium as gym
+import torch
+import tyro
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecNormalize
+
+from mec_cf_gym.agents.agent import Agent
+from mec_cf_gym.agents.training import checkpoint
+from mec_cf_gym.agents.training.environments import training_env
+from mec_cf_gym.agents.training.hyperparameters import (
+    ALGORITHMS,
+    Hyperparameters,
+    changed,
+    hyperparameters_of,
+    model_for,
+    wrappers_of,
+)
+from mec_cf_gym.agents.training.segments import Segments
+from mec_cf_gym.agents.translation import Statistics, Translation
+from mec_cf_gym.agents.validation import Validation
+from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.evaluation.provenance import provenance
+from mec_cf_gym.evaluation.store import check_same, write_atomically
+from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.registration import ENV_IDS
+from mec_cf_gym.scenario import Scenario
+
+CHECKPOINT, SETTINGS, AGENT = "checkpoint.safetensors", "settings.json", "agent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train an agent on networks of the train seeds, and judge it on validation and test networks.
+
+    Writes agent.safetensors and agent.json (the agent with the least validation gap, and its card), settings.json,
+    checkpoint.safetensors and TensorBoard's log. Interrupted, even killed, a run goes on with --resume to the very
+    same agent: exactly on one machine with one thread, up to rounding elsewhere.
+    """
+
+    algo: str
+    """ppo, sac, td3 or ddpg."""
+    env: str
+    """Environment id."""
+    steps: int | None = None
+    """Environment steps; n_timesteps of the hyperparameters by default."""
+    seed: int = 0
+    """Of weights, exploration and networks."""
+    hyperparameters: Path | None = None
+    """A file in rl-zoo's YAML format; that of the package by default."""
+    hyperparams: tuple[str, ...] = ()
+    """Entries of it to replace, as name:value, separated by spaces."""
+    evaluations: int = 20
+    """How often the agent is judged, and a checkpoint written."""
+    validation_networks: int = 64
+    """Networks that it is judged on during training, one block each."""
+    test_networks: int = 200
+    """Networks of the test seeds that the final agent is judged on, five blocks each."""
+    out: Path = Path("runs/agent")
+    """Folder for the results."""
+    resume: bool = False
+    """Go on with the run in the folder, if there is one."""
+    progress: bool = True
+    """Whether to show a progress bar."""
+    scenario: Scenario = field(default_factory=Scenario)
+    """The scenario, field by field."""
+
+    def check(self) -> None:
+        """Check the options before any work is done.
+
+        Raises:
+            ValueError: Names the option, its value and what is allowed.
+        """
+        if self.algo not in ALGORITHMS:
+            raise refuse("algo", self.algo, f"it must be one of {', '.join(ALGORITHMS)}")
+        if self.env not in ENV_IDS:
+            raise refuse("env", self.env, f"it must be one of {', '.join(ENV_IDS)}")
+        if self.steps is not None:
+            checked_count("steps", self.steps, 1, 10**10)
+        checked_count("seed", self.seed, 0, 2**63)
+        checked_count("evaluations", self.evaluations, 1, 10**6)
+        for name in ("validation_networks", "test_networks"):
+            checked_count(name, getattr(self, name), 2, 10**6)
+
+    def resolved(self) -> Hyperparameters:
+        """Return the hyperparameters of this run."""
+        found = changed(hyperparameters_of(self.algo, self.env, self.hyperparameters), self.hyperparams)
+        return found if self.steps is None else {**found, "n_timesteps": self.steps}
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the result, and must not change when a run goes on."""
+        hyperparameters = {name: value for name, value in self.resolved().items() if name != "env_kwargs"}
+        names = ("algo", "env", "seed", "evaluations", "validation_networks")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "hyperparameters": hyperparameters,
+            "scenario": self.scenario.to_dict(),
+        }
+
+
+def run(options: Train) -> Agent:
+    """Train, or go on, then judge and write the agent.
+
+    Returns:
+        The best agent, with its card.
+
+    Raises:
+        ValueError: For options that are not allowed, or a folder whose run cannot go on.
+    """
+    options.check()
+    torch.set_num_threads(1)  # small networks gain nothing from threads, and sums stay in one order
+    hyperparameters, path = options.resolved(), options.out / CHECKPOINT
+    if path.exists() and not options.resume:
+        raise ValueError(f"out={str(options.out)!r} holds a run already: add --resume, or choose another")
+    gamma = hyperparameters.get("gamma", 0.99)
+    env = training_env(
+        options.env,
+        options.scenario,
+        hyperparameters["n_envs"],
+        wrappers_of(hyperparameters),
+        hyperparameters.get("normalize"),
+        gamma,
+    )
+    model = model_for(options.algo, hyperparameters, env, options.seed, str(options.out / "tensorboard"))
+    progress = _go_on(options, model) if path.exists() else _begin(options)
+    validation = Validation(options.env, options.scenario, options.validation_networks)
+    total = hyperparameters["n_timesteps"]
+    segments = Segments(
+        path,
+        seed=options.seed,
+        length=max(1, total // options.evaluations),
+        judge=lambda: validation.gap(agent_of(options, model, {})),
+        keep=lambda: agent_of(options, model, {}).save(options.out / AGENT),
+        progress=progress,
+    )
+    if model.num_timesteps < total:
+        model._last_obs = {}  # segments reset the environment themselves
+        model.learn(
+            total - model.num_timesteps,
+            callback=segments,
+            reset_num_timesteps=False,
+            tb_log_name=options.algo,
+            progress_bar=options.progress,
+        )
+    env.close()
+    agent = Agent.load(options.out / AGENT)
+    agent.card |= {
+        "training": {
+            "seed": options.seed,
+            "steps": segments.curve[-1]["steps"],
+            "training_s": segments.trained_s,
+            "hyperparameters": hyperparameters,
+            "curve": segments.curve,
+        },
+        "test": test(agent, options.env, options.scenario, options.test_networks),
+        **provenance(),
+    }
+    agent.save(options.out / AGENT)
+    return agent
+
+
+def test(agent: Agent, env_id: str, scenario: Scenario, networks: int, blocks: int = 5) -> dict[str, Any]:
+    """Return the gap to the reference on networks of the test seeds, as plain JSON."""
+    validation = Validation(env_id, scenario, networks, blocks, split="test")
+    return {
+        "reference": type(validation.reference).__name__,
+        "networks": networks,
+        "blocks": blocks,
+        "first_seed": validation.seeds[0],
+        "gap": validation.gap(agent).to_dict(),
+    }
+
+
+def agent_of(options: Train, model: BaseAlgorithm, card: dict[str, Any]) -> Agent:
+    """Return the present policy of a model as an agent."""
+    hyperparameters = options.resolved()
+    translation = Translation(
+        options.scenario, wrappers_of(hyperparameters), _statistics(model.get_vec_normalize_env())
+    )
+    about = {
+        "algo": options.algo,
+        "env": options.env,
+        "policy": hyperparameters["policy"],
+        "policy_kwargs": hyperparameters.get("policy_kwargs", {}),
+    }
+    return Agent(model.policy, translation, {**about, **card})
+
+
+def _statistics(env: VecNormalize | None) -> Statistics:
+    if env is None or not env.norm_obs:
+        return Statistics()
+    found = cast(dict[str, Any], env.obs_rms)
+    return Statistics(
+        {name: rms.mean for name, rms in found.items()},
+        {name: rms.var for name, rms in found.items()},
+    )
+
+
+def _begin(options: Train) -> dict[str, Any]:
+    options.out.mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"settings": options.settings(), **provenance()}, indent=2) + "\n"
+    write_atomically(options.out / SETTINGS, content)
+    return {}
+
+
+def _go_on(options: Train, model: BaseAlgorithm) -> dict[str, Any]:
+    before = json.loads((options.out / SETTINGS).read_text())["settings"]
+    check_same(before, options.settings(), options.out)
+    checkpoint.restore(options.out / CHECKPOINT, model)
+    return checkpoint.progress_of(options.out / CHECKPOINT)
+
+
+def defaults(arguments: list[str]) -> Train:
+    """Return the options that a command line starts from: the scenario of its environment and its algorithm."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--algo", default="ddpg")
+    parser.add_argument("--env", default="MECCellFree-v0")
+    parser.add_argument("--hyperparameters", type=Path)
+    named, _ = parser.parse_known_args(arguments)
+    options = Train(algo=named.algo, env=named.env)
+    options.check()
+    fields = hyperparameters_of(named.algo, named.env, named.hyperparameters).get("env_kwargs", {})
+    base = cast(MECEnv, gym.make(named.env, **fields).unwrapped)
+    return Train(algo=named.algo, env=named.env, scenario=base.scenario)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line ``mec-cf-gym train``; return its exit status."""
+    options = tyro.cli(
+        Train,
+        prog="mec-cf-gym train",
+        args=arguments,
+        default=defaults(arguments),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+    )
+    try:
+        agent = run(options)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; finished segments are kept in {options.out}: go on with --resume", file=sys.stderr)
+        return 130
+    tested, training = agent.card["test"], agent.card["training"]
+    gap = tested["gap"]
+    print(f"{training['steps']} steps in {training['training_s']:.0f} s")
+    print(
+        f"gap to {tested['reference']} on {tested['networks']} test networks x {tested['blocks']} blocks: "
+        f"{gap['mean']:.2%} [{gap['low']:.2%}, {gap['high']:.2%}], p95 {gap['p95']:.2%}"
+    )
+    print(f"written to {options.out}: agent.safetensors, agent.json, settings.json, tensorboard/")
+    return 0

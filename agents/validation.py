@@ -1,0 +1,97 @@
+"""How far an agent is from a reference, on networks that it is not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, cast
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.baselines.exact import ExactMinMax
+from mec_cf_gym.baselines.fast.solver import FastMinMax
+from mec_cf_gym.baselines.solution import Solver
+from mec_cf_gym.envs.vector import MECVectorEnv
+from mec_cf_gym.evaluation.seeds import seeds
+from mec_cf_gym.evaluation.summary import bootstrap_interval
+from mec_cf_gym.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+
+class Predictor(Protocol):
+    """What answers plain observations with plain actions, as :class:`~mec_cf_gym.agents.Agent` does."""
+
+    def predict(self, observation: Any, state: Any = None) -> tuple[NDArray[np.float32], Any]:
+        """Return actions for a batch of observations, and what is remembered."""
+        ...
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Largest latency over that of the reference, less one, and what was earned."""
+
+    mean: float
+    low: float  # of the 95 % interval of the mean, over networks
+    high: float
+    p95: float  # over blocks
+    reward: float  # mean of the environment's own
+
+    def to_dict(self) -> dict[str, float]:
+        """Return all fields."""
+        return asdict(self)
+
+
+class Validation:
+    """Networks on which agents are compared, solved once by a reference.
+
+    The reference minimises the largest latency: the exact solution for one subcarrier, where servers are shared
+    with equal shares of them, and ``FastMinMax`` for several.
+
+    Args:
+        env_id: Id of the environment.
+        scenario: Its scenario.
+        networks: Number of networks, the first seeds of the split.
+        blocks: Coherence blocks of each.
+        split: ``"validation"``, or ``"test"`` for numbers that are reported.
+
+    Raises:
+        ValueError: If there is no such split, or it has fewer seeds.
+    """
+
+    def __init__(
+        self, env_id: str, scenario: Scenario, networks: int = 64, blocks: int = 1, split: str = "validation"
+    ) -> None:
+        self.seeds = list(seeds(split, networks))
+        self.env = gym.make_vec(env_id, num_envs=networks, scenario=scenario.replace(episode_blocks=blocks + 1))
+        self.blocks = blocks
+        self.reference = reference_for(scenario)
+        self._solved: list[Floats] = []
+
+    def gap(self, agent: Predictor) -> Gap:
+        """Return how far an agent is from the reference; every call meets the same blocks."""
+        observation, _ = self.env.reset(seed=self.seeds)  # type: ignore[arg-type]  # a list is allowed
+        state, gaps, rewards = None, [], []
+        for index in range(self.blocks):
+            if index == len(self._solved):
+                block = cast(MECVectorEnv, self.env.unwrapped).block
+                self._solved.append(self.reference.solve(block).max_latency)
+            action, state = agent.predict(observation, state)
+            observation, reward, _, _, info = self.env.step(action)
+            gaps.append(info["max_latency_s"] / self._solved[index] - 1)
+            rewards.append(reward)
+        of_network = np.mean(gaps, axis=0)
+        low, high = bootstrap_interval(of_network)
+        return Gap(
+            mean=float(of_network.mean()),
+            low=low,
+            high=high,
+            p95=float(np.percentile(gaps, 95)),
+            reward=float(np.mean(rewards)),
+        )
+
+
+def reference_for(scenario: Scenario) -> Solver:
+    """Return the solver that agents of a scenario are compared with."""
+    return ExactMinMax() if scenario.radio.num_subcarriers == 1 else FastMinMax()
