@@ -21,11 +21,11 @@ from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.registration import PAPER_B_IDS
 
-SUMMARY, WHOLE = "league summary", "league tasks"
+SUMMARY, FIGURE, WHOLE = "league summary", "league figure", "league tasks"
 """Names of the markers: what is between ``<!-- NAME -->`` and ``<!-- end of NAME -->`` is written anew."""
-PAGES = {"README.md": (SUMMARY,), "docs/league.md": (SUMMARY, WHOLE)}
+PAGES = {"README.md": (SUMMARY,), "docs/league.md": (SUMMARY, FIGURE, WHOLE)}
 ORDER = (*CLASSIC, *SOLVERS, *LEARNED)
-FIGURE = "docs/images/league.png"
+IMAGE = "images/league.png"
 
 
 def training(row: Summary) -> str:
@@ -40,6 +40,7 @@ def training(row: Summary) -> str:
 
 TASK_COLUMNS: dict[str, Cell] = {
     **{name: cell for name, cell in COLUMNS.items() if name != "environment"},
+    "p95 gap": lambda row: f"{row.gap_p95:+.2%}",
     "training": training,
 }
 
@@ -76,14 +77,15 @@ def write_documents(run: Path, root: Path) -> None:
     content = store.content() if store.settings_path.exists() else {}
     if "summary" not in content or "suite" not in content["settings"]:
         raise refuse("run", str(run), "it must hold a finished run of mec-cf-gym benchmark --suite")
-    parts = {SUMMARY: summary(content), WHOLE: whole(content)}
+    figure = f"![Distribution of the largest latency of a block in each task of the summary]({IMAGE})"
+    parts = {SUMMARY: summary(content), FIGURE: figure, WHOLE: whole(content)}
     pages = {root / name: (root / name).read_text() for name in PAGES}
     for path, names in zip(pages, PAGES.values(), strict=True):
         for name in names:
             pages[path] = between(pages[path], name, parts[name], path)
     for path, text in pages.items():
         write_atomically(path, text)
-    shutil.copyfile(run / "cdf.png", root / FIGURE)
+    shutil.copyfile(run / "cdf.png", root / "docs" / IMAGE)
 
 
 def between(text: str, name: str, part: str, path: Path) -> str:

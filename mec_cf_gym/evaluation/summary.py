@@ -45,6 +45,8 @@ class Summary:
     """How long a learned policy was trained, as its card says; NaN if there is nothing to train."""
     training_steps: float = math.nan
     """Steps of that training."""
+    gap_p95: float = math.nan
+    """95th percentile of the gaps of blocks."""
     task: str = ""
     """Name of the task; empty outside a benchmark."""
 
@@ -140,5 +142,6 @@ def _summary(
         power_w=float(column("total_power_w").mean()),
         objective_w=float(column("objective_w").mean()),
         decision_ms=float(np.median(column("decision_ms"))),
+        gap_p95=float(np.percentile(np.concatenate(list(gaps.values())), 95)),
         task=group[0].task,
     )

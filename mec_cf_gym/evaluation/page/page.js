@@ -26,6 +26,7 @@ const COLUMNS = [
   ["Users", (row) => row.of.users, null, "equal or unequal tasks and processors"],
   ["Gap", (row) => row.gap, signed, "Mean gap to the reference of the task"],
   ["95 % interval", (row) => row.gap_low, (value, row) => interval(row), "Bootstrap over networks"],
+  ["p95 gap", (row) => row.gap_p95, signed, "95th percentile of the gaps of blocks"],
   ["Decision ms", (row) => row.decision_ms, digits(3), "For one block, median"],
   ["Training s", (row) => row.training_s, digits(3), "Time of training"],
   ["Steps", (row) => row.training_steps, digits(4), "Steps of training"],
