@@ -21,11 +21,12 @@ from mec_cf_gym.evaluation.report import plot_cdf, table
 from mec_cf_gym.evaluation.runner import admitted, run_tasks, summarise_tasks
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.store import RunStore, write_atomically
-from mec_cf_gym.evaluation.suites import SUITES
+from mec_cf_gym.evaluation.suites import SUITES, usual_scenario
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.evaluation.tasks import Task
 from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS
+from mec_cf_gym.groups import Episode
+from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS, SEQUENTIAL_IDS
 from mec_cf_gym.scenario import Scenario
 
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
@@ -50,7 +51,7 @@ class Benchmark:
     env: tuple[str, ...] = PAPER_A_IDS
     """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
-    reference, unless options say otherwise."""
+    reference, unless options say otherwise. MECCellFreeDelayed-v0 has its own scenario, too, and runs alone."""
     reference: str = "ica"
     """Policy that gaps are measured to; it runs too if it is not among the policies."""
     topologies: int = 20
@@ -127,10 +128,15 @@ class Benchmark:
         _check_names("env", split_names(self.env), ENV_IDS)
         _check_names("policies", split_names(self.policies), available_policies())
         _check_names("reference", [self.reference], available_policies())
-        of_paper_b = [name in PAPER_B_IDS for name in split_names(self.env)]
+        names = split_names(self.env)
+        of_paper_b = [name in PAPER_B_IDS for name in names]
         if any(of_paper_b) != self.scenario.on_grid or len(set(of_paper_b)) != 1:
             allowed = "all must be of one paper, and the scenario of the same: Scenario.paper_a() or .paper_b()"
-            raise refuse("env", ",".join(split_names(self.env)), allowed)
+            raise refuse("env", ",".join(names), allowed)
+        if len(names) > 1 and set(names) & set(SEQUENTIAL_IDS):
+            raise refuse(
+                "env", ",".join(names), "one with a delay starts from a scenario of its own: run it alone"
+            )
         fields = self.scenario.to_dict()
         defaults = (Scenario.paper_b() if self.scenario.on_grid else Scenario.paper_a()).to_dict()
         for name, instead in SET_BY.items():
@@ -239,4 +245,11 @@ def _defaults(arguments: list[str]) -> Benchmark:
     words = " ".join(arguments)
     if "--suite" in words:
         return OF_SUITE
-    return PAPER_B if any(env_id in words for env_id in PAPER_B_IDS) else Benchmark()
+    if any(env_id in words for env_id in PAPER_B_IDS):
+        return PAPER_B
+    for env_id in SEQUENTIAL_IDS:
+        if env_id in words:
+            policies = ("full-power", "fractional-power", "exact")
+            scenario = usual_scenario(env_id).replace(episode=Episode())
+            return Benchmark(policies=policies, reference="exact", scenario=scenario)
+    return Benchmark()

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 
+from plotly.offline import get_plotlyjs
+
 from mec_cf_gym.evaluation.episode import Record
 
 PARTS = resources.files("mec_cf_gym.evaluation") / "page"
@@ -22,8 +24,6 @@ def page(content: dict[str, Any], records: Iterable[Record]) -> str:
         content: What ``benchmark.json`` holds.
         records: Of all tasks and policies.
     """
-    from plotly.offline import get_plotlyjs
-
     latencies_ms: dict[str, dict[str, list[float]]] = {}
     for record in records:
         latencies_ms.setdefault(record.task, {}).setdefault(record.policy, []).append(record.max_latency_ms)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
-from mec_cf_gym.evaluation.report import COLUMNS, PAPER_B_COLUMNS, Cell, table
+from mec_cf_gym.evaluation.report import COLUMNS, Cell, table
 from mec_cf_gym.evaluation.store import RunStore, write_atomically
 from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, SOLVERS
 from mec_cf_gym.evaluation.summary import Summary
@@ -26,6 +27,8 @@ SUMMARY, FIGURE, WHOLE = "league summary", "league figure", "league tasks"
 PAGES = {"README.md": (SUMMARY,), "docs/league.md": (SUMMARY, FIGURE, WHOLE)}
 ORDER = (*CLASSIC, *SOLVERS, *LEARNED)
 IMAGE = "images/league.png"
+WIDTH = 120
+"""Of lines of prose."""
 
 
 def training(row: Summary) -> str:
@@ -39,7 +42,7 @@ def training(row: Summary) -> str:
 
 
 TASK_COLUMNS: dict[str, Cell] = {
-    **{name: cell for name, cell in COLUMNS.items() if name != "environment"},
+    **{name: cell for name, cell in COLUMNS.items() if name not in ("environment", "median ms")},
     "p95 gap": lambda row: f"{row.gap_p95:+.2%}",
     "training": training,
 }
@@ -151,7 +154,7 @@ def _circumstances(content: dict[str, Any]) -> str:
     missing = {name for task in tasks for name, reason in task["left_out"].items() if reason == "not installed"}
     if missing:
         lines.append(f"Not installed, and so not in the table: {', '.join(sorted(missing))}.")
-    return "\n\n".join(lines)
+    return "\n\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in lines)
 
 
 def _remarks(tasks: Iterable[dict[str, Any]]) -> dict[str, str]:
@@ -164,11 +167,8 @@ def _section(task: dict[str, Any], rows: Sequence[Summary]) -> str:
     about = f"Reference {task['reference']}; {networks} x {task['blocks']} blocks."
     out = ", ".join(f"{name} ({reason})" for name, reason in task["left_out"].items())
     parts = [about, task["remark"], out and f"Left out: {out}."]
-    columns = {
-        name: cell
-        for name, cell in TASK_COLUMNS.items()
-        if task["env"] in PAPER_B_IDS or name not in PAPER_B_COLUMNS
-    }
+    timed = any(not math.isnan(row.batch_decision_ms) for row in rows)
+    columns = {name: cell for name, cell in TASK_COLUMNS.items() if timed or name != "ms at 256"}
     return f"### {task['name']}\n\n{' '.join(part for part in parts if part)}\n\n{table(rows, columns)}"
 
 
