@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mec_cf_gym.agents.actions import LogPower, LogPowerAction, LogPowerVectorAction
-from mec_cf_gym.agents.memory import MeanGains, MeanGainsVector, RunningMean
+from mec_cf_gym.agents.memory import MeanGains, MeanGainsVector
 from mec_cf_gym.agents.policy import AgentPolicy
+from mec_cf_gym.envs.memory import RunningMean
 
 if TYPE_CHECKING:
     from mec_cf_gym.agents.agent import Agent, installed_agents

@@ -14,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 
-from mec_cf_gym.agents.memory import RunningMean
 from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
 from mec_cf_gym.agents.training.hyperparameters import ALGORITHMS, EQUIVARIANT, POLICIES
 from mec_cf_gym.agents.translation import Statistics, Translation
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.action import ActionCodec
+from mec_cf_gym.envs.memory import RunningMean
 from mec_cf_gym.evaluation.store import write_atomically
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.scenario import Scenario

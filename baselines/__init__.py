@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mec_cf_gym.baselines.branch_and_bound import BranchAndBound
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
+from mec_cf_gym.baselines.outdated import OutdatedExact
 from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.baselines.water_filling import WaterFilling
@@ -37,6 +38,7 @@ __all__ = [
     "FullPower",
     "GreedySubcarrier",
     "LabelStore",
+    "OutdatedExact",
     "RandomPower",
     "Solution",
     "Solver",

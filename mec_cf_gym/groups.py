@@ -141,7 +141,8 @@ class Dynamics(Validated):
     mobility: str = choice("static", MOBILITIES)
     """static: users stay where they are drawn; random_waypoint: they walk from point to point."""
     csi_delay_blocks: int = count(0, low=0, high=100)
-    """Age of the channels that observations show, in blocks. Tasks and servers are those of the current block."""
+    """Age of the channels that observations show, in blocks; tasks and servers are current. Rewards are for the
+    current channels, which receivers know."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,6 +79,18 @@ class Scenario:
         return cls.paper_a(**{"receiver_noise": "printed", **fields})
 
     @classmethod
+    def paper_a_delayed(cls, **fields: Any) -> Scenario:
+        """Return paper A's numbers for users in cars whose channels are known eight blocks (4 ms) late, N = 1."""
+        delayed = {
+            "num_subcarriers": 1,
+            "fading": "gauss_markov",
+            "speed_m_per_s": 30.0,
+            "csi_delay_blocks": 8,
+            "episode_blocks": 50,
+        }
+        return cls.paper_a(**{**delayed, **fields})
+
+    @classmethod
     def paper_b(cls, **fields: Any) -> Scenario:
         """Return paper B's numbers, for either of its networks; ``fields`` replace any of them.
 
@@ -160,11 +172,13 @@ class Scenario:
 
     @property
     def numbers_per_network(self) -> int:
-        """Channel gains, interference gains or correlations that a network has, whichever are more."""
-        users = self.layout.num_users
-        if self.on_grid:
-            return users * max(users, self.num_antennas**2 // self.num_sites)
-        return self.radio.num_subcarriers * users * max(self.num_antennas, users)
+        """Channel gains, interference gains or correlations that a network has, whichever are more.
+
+        Gains count once for each block that is kept until observations show it.
+        """
+        users, antennas = self.layout.num_users, self.num_antennas
+        gains = self.radio.num_subcarriers * users * max(antennas, users) * (1 + self.dynamics.csi_delay_blocks)
+        return max(gains, users * antennas**2 // self.num_sites) if self.on_grid else gains
 
     @property
     def noise_w(self) -> float:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from mec_cf_gym.envs.cell_free import MECCellFreeEnv, MECCellFreeVectorEnv
 from mec_cf_gym.envs.vector import MECVectorEnv
+from mec_cf_gym.fields import refuse
 from mec_cf_gym.scenario import Scenario
 
 
 class MECCellFreeDelayedVectorEnv(MECCellFreeVectorEnv):
     """The vector form of ``MECCellFreeDelayed-v0``."""
 
-    usual_scenario: ClassVar[Callable[..., Scenario]] = partial(
-        Scenario.paper_a,
-        num_subcarriers=1,
-        fading="gauss_markov",
-        speed_m_per_s=30.0,
-        csi_delay_blocks=8,
-        episode_blocks=50,
-    )
+    usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_a_delayed
+
+    def _resolve(self, scenario: Scenario | None, fields: Mapping[str, Any]) -> Scenario:
+        resolved = super()._resolve(scenario, fields)
+        if not resolved.dynamics.csi_delay_blocks:
+            raise refuse("csi_delay_blocks", 0, "here it must be 1 at least; see Scenario.paper_a_delayed()")
+        return resolved
 
 
 class MECCellFreeDelayedEnv(MECCellFreeEnv):
@@ -29,31 +28,33 @@ class MECCellFreeDelayedEnv(MECCellFreeEnv):
 
     ## Description
     `MECCellFree-v0` on one subcarrier, with users at 30 m/s whose channels the network learns of eight blocks
-    (4 ms) later: by then most of the fading is new. What stays is where users are, and an average over
-    past observations reveals it. The environment is **partially observed**: a policy that remembers earlier
-    observations measurably beats those that see only the last one.
+    (4 ms) later: by then most of the fading is new. What stays is how far users are from the access points, and
+    past observations of an episode reveal it together. The environment is **partially observed**: policies that
+    remember beat those that see the last observation only. Actions still do not influence what comes next. See
+    the page on sequential environments.
 
     ## Action Space
     As in `MECCellFree-v0`: `Box(0, 1, (N K + K,), float32)`, power ratios, then offload ratios.
 
     ## Observation Space
     As in `MECCellFree-v0`: `Dict` with `signal`, `interference`, `task` and optionally `csi`. Gains and channels
-    are those of `csi_delay_blocks` blocks ago; tasks are current.
+    are those of `csi_delay_blocks` blocks ago; tasks are current. `env.unwrapped.block` has the current channels,
+    so that solvers, which decide on it, are oracles here.
 
     ## Rewards
-    Minus the largest latency of the users in ms, finite always, in the current block. The receiver combines with
-    the channels of that block.
+    As in `MECCellFree-v0`: minus the largest latency of the users in ms, in the current block. The receiver
+    combines with the current channels; only the allocation is decided on old ones.
 
     ## Starting State
-    As in `MECCellFree-v0`; the first observation shows a block that was before the first action.
+    As in `MECCellFree-v0`, `csi_delay_blocks` blocks later: the first observation shows the network's first block.
 
     ## Episode End
     Truncation after `episode_blocks` blocks (50). There is no terminal state.
 
     ## Arguments
-    As in `MECCellFree-v0`, over other defaults: `num_subcarriers=1, fading="gauss_markov", speed_m_per_s=30.0,
-    csi_delay_blocks=8, episode_blocks=50`. Solvers that are given `env.unwrapped.block` see the current channels:
-    they are oracles here.
+    As in `MECCellFree-v0`, with the defaults of `Scenario.paper_a_delayed()`: `num_subcarriers=1,
+    fading="gauss_markov", speed_m_per_s=30.0, csi_delay_blocks=8, episode_blocks=50`. The delay must be at
+    least 1.
 
     ## Version History
     * v0: first release.

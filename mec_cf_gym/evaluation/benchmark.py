@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -21,11 +21,10 @@ from mec_cf_gym.evaluation.report import plot_cdf, table
 from mec_cf_gym.evaluation.runner import admitted, run_tasks, summarise_tasks
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.store import RunStore, write_atomically
-from mec_cf_gym.evaluation.suites import SUITES, usual_scenario
+from mec_cf_gym.evaluation.suites import SUITES
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.evaluation.tasks import Task
 from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.groups import Episode
 from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS, SEQUENTIAL_IDS
 from mec_cf_gym.scenario import Scenario
 
@@ -51,7 +50,8 @@ class Benchmark:
     env: tuple[str, ...] = PAPER_A_IDS
     """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
-    reference, unless options say otherwise. MECCellFreeDelayed-v0 has its own scenario, too, and runs alone."""
+    reference, unless options say otherwise. With a delayed one they are Scenario.paper_a_delayed(), 50 blocks,
+    full-power, outdated-exact and averaged-exact, and exact, an oracle there."""
     reference: str = "ica"
     """Policy that gaps are measured to; it runs too if it is not among the policies."""
     topologies: int = 20
@@ -128,17 +128,12 @@ class Benchmark:
         _check_names("env", split_names(self.env), ENV_IDS)
         _check_names("policies", split_names(self.policies), available_policies())
         _check_names("reference", [self.reference], available_policies())
-        names = split_names(self.env)
-        of_paper_b = [name in PAPER_B_IDS for name in names]
+        of_paper_b = [name in PAPER_B_IDS for name in split_names(self.env)]
         if any(of_paper_b) != self.scenario.on_grid or len(set(of_paper_b)) != 1:
             allowed = "all must be of one paper, and the scenario of the same: Scenario.paper_a() or .paper_b()"
-            raise refuse("env", ",".join(names), allowed)
-        if len(names) > 1 and set(names) & set(SEQUENTIAL_IDS):
-            raise refuse(
-                "env", ",".join(names), "one with a delay starts from a scenario of its own: run it alone"
-            )
+            raise refuse("env", ",".join(split_names(self.env)), allowed)
         fields = self.scenario.to_dict()
-        defaults = (Scenario.paper_b() if self.scenario.on_grid else Scenario.paper_a()).to_dict()
+        defaults = start_of(split_names(self.env)).scenario.to_dict()
         for name, instead in SET_BY.items():
             if fields[name] != defaults[name]:
                 raise refuse(name, fields[name], f"a benchmark sets it by {instead}")
@@ -160,8 +155,23 @@ PAPER_B = Benchmark(
     scenario=Scenario.paper_b(),
 )
 """What the command starts from if an environment of paper B is named."""
+DELAYED = Benchmark(
+    policies=("full-power", "outdated-exact", "averaged-exact", "exact"),
+    env=SEQUENTIAL_IDS,
+    reference="exact",
+    blocks=50,
+    scenario=Scenario.paper_a_delayed(),
+)
+"""What it starts from if a delayed one is named."""
 OF_SUITE = Benchmark(suite="full", policies=(), env=(), reference="", topologies=0, blocks=0)
 """What the command starts from if a suite is named: what the suite decides is not set."""
+
+
+def start_of(env_ids: Collection[str]) -> Benchmark:
+    """Return what a benchmark of some environments starts from."""
+    if any(env_id in SEQUENTIAL_IDS for env_id in env_ids):
+        return DELAYED
+    return PAPER_B if any(env_id in PAPER_B_IDS for env_id in env_ids) else Benchmark()
 
 
 def run(benchmark: Benchmark) -> list[Summary]:
@@ -220,7 +230,7 @@ def main(arguments: list[str]) -> int:
         Benchmark,
         prog="mec-cf-gym benchmark",
         args=arguments,
-        default=_defaults(arguments),
+        default=_start(arguments),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     try:
@@ -241,15 +251,6 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _defaults(arguments: list[str]) -> Benchmark:
+def _start(arguments: list[str]) -> Benchmark:
     words = " ".join(arguments)
-    if "--suite" in words:
-        return OF_SUITE
-    if any(env_id in words for env_id in PAPER_B_IDS):
-        return PAPER_B
-    for env_id in SEQUENTIAL_IDS:
-        if env_id in words:
-            policies = ("full-power", "fractional-power", "exact")
-            scenario = usual_scenario(env_id).replace(episode=Episode())
-            return Benchmark(policies=policies, reference="exact", scenario=scenario)
-    return Benchmark()
+    return OF_SUITE if "--suite" in words else start_of([env_id for env_id in ENV_IDS if env_id in words])

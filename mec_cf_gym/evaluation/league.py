@@ -17,7 +17,7 @@ from tabulate import tabulate
 
 from mec_cf_gym.evaluation.report import COLUMNS, Cell, table
 from mec_cf_gym.evaluation.store import RunStore, write_atomically
-from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, SOLVERS
+from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, OF_THE_PAST, SOLVERS
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.fields import refuse
 from mec_cf_gym.registration import PAPER_B_IDS
@@ -25,7 +25,7 @@ from mec_cf_gym.registration import PAPER_B_IDS
 SUMMARY, FIGURE, WHOLE = "league summary", "league figure", "league tasks"
 """Names of the markers: what is between ``<!-- NAME -->`` and ``<!-- end of NAME -->`` is written anew."""
 PAGES = {"README.md": (SUMMARY,), "docs/league.md": (SUMMARY, FIGURE, WHOLE)}
-ORDER = (*CLASSIC, *SOLVERS, *LEARNED)
+ORDER = (*CLASSIC, *SOLVERS, *OF_THE_PAST, *LEARNED)
 IMAGE = "images/league.png"
 WIDTH = 120
 """Of lines of prose."""

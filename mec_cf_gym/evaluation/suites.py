@@ -34,6 +34,8 @@ LOADS: dict[str, dict[str, Any]] = {
 LOADS_OF_PAPER_B: dict[str, dict[str, Any]] = {"equal": {"task_bits": 3e6}, "unequal": {}}
 CLASSIC = ("full-power", "random", "fractional-power", "equal", "greedy", "water-filling")
 SOLVERS = ("exact", "fast", "ica", "exact-power", "sca")
+OF_THE_PAST = ("outdated-exact", "averaged-exact")
+"""What they decide from is what observations have shown: they are for delayed ones."""
 LEARNED = ("cnn-lstm", "equivariant")
 AGENTS: dict[tuple[str, int], tuple[str, ...]] = {
     ("MECCellFree-v0", 1): ("rl-cellfree-k10", "rl-cellfree-k20"),
@@ -51,7 +53,7 @@ MOST_POWERS_FOR_ICA = 80
 """K N beyond which ICA is left out in paper A's networks."""
 MOST_USERS_IN_PAPER_B = 20
 """Users beyond whom iterations are left out in paper B's."""
-ORACLES = "Policies that look at the block see the current channels, and are oracles: no learner can."
+ORACLES = "Policies that look at the block see the current channels, and are oracles: no learner can be."
 
 
 def full() -> tuple[Task, ...]:
@@ -121,7 +123,7 @@ def _motion_fields(env_id: str, motion: str) -> dict[str, Any]:
 def _size(env_id: str, num_users: int, num_subcarriers: int) -> dict[str, int]:
     """Return as many networks and blocks as can be afforded."""
     if env_id in SEQUENTIAL_IDS:
-        return {"topologies": 30, "blocks": 30}
+        return {"topologies": 30, "blocks": 50}
     if env_id in PAPER_B_IDS:
         return {"topologies": 20, "blocks": 3}
     if num_subcarriers > 1:
@@ -132,7 +134,8 @@ def _size(env_id: str, num_users: int, num_subcarriers: int) -> dict[str, int]:
 def _entrants(env_id: str, num_users: int, num_subcarriers: int) -> Iterator[tuple[str, str]]:
     """Yield every policy that belongs to a task, with the reason if it does not take part."""
     installed = available_policies()
-    for policy in (*CLASSIC, *SOLVERS, *LEARNED, *AGENTS[env_id, num_subcarriers]):
+    of_the_past = OF_THE_PAST if env_id in SEQUENTIAL_IDS else ()
+    for policy in (*CLASSIC, *SOLVERS, *of_the_past, *LEARNED, *AGENTS[env_id, num_subcarriers]):
         reason = _reason_against(policy, env_id, num_users, num_subcarriers)
         yield policy, reason or ("" if policy in installed else "not installed")
 

@@ -62,7 +62,7 @@ def test_splits_are_disjoint_and_within_what_libraries_take():
 
 def test_policies_are_found_by_name():
     solvers = {"full-power", "equal", "random", "greedy", "water-filling", "exact", "ica", "fast"}
-    one_subcarrier = {"exact", "exact-power", "sca"}
+    one_subcarrier = {"exact", "exact-power", "sca", "outdated-exact", "averaged-exact"}
     assert solvers | one_subcarrier | {"cnn-lstm", "equivariant", "fractional-power"} <= set(available_policies())
     for name in available_policies():
         policy = load_policy(name)

@@ -1,0 +1,73 @@
+"""Memory of what was seen: the mean of the gains, on the scale of observations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mec_cf_gym.envs.observation import Observation, log_scale, ratio_of
+from mec_cf_gym.fields import refuse
+
+AVERAGED = ("signal", "interference", "csi")
+"""Entries of an observation that fade; the others are shown as they are."""
+Floats = NDArray[np.float64]
+
+
+class RunningMean(NamedTuple):
+    """The means of the linear gains that were seen, one a row: a plain tuple of arrays.
+
+    An agent may carry it as its state: ``RunningMean(*state).update(observation, episode_start)``.
+    """
+
+    blocks: NDArray[np.int64]  # (...,), seen so far
+    signal: Floats  # (..., N, K), linear
+    interference: Floats  # (..., N, K, K), linear
+    csi: Floats | None = None  # (..., N, M, K), linear, where it is observed
+
+    @classmethod
+    def start(cls, observation: Mapping[str, NDArray[Any]]) -> RunningMean:
+        """Return the means after the first observation of an episode, of one environment or of many.
+
+        Args:
+            observation: With ``signal`` ``(..., N, K)`` and ``interference``; ``csi`` is averaged if it is there.
+
+        Raises:
+            ValueError: If the observation shows no gains.
+        """
+        missing = {"signal", "interference"} - observation.keys()
+        if missing:
+            raise refuse("observation", list(observation), f"it has no {' and no '.join(sorted(missing))}")
+        gains = {name: ratio_of(observation[name]) for name in AVERAGED if name in observation}
+        return cls(np.ones(gains["signal"].shape[:-2], np.int64), **gains)
+
+    def update(self, observation: Mapping[str, NDArray[Any]], starts: ArrayLike = False) -> RunningMean:
+        """Return the means one block later.
+
+        Args:
+            observation: As in :meth:`start`.
+            starts: Rows in which it is the first of an episode: what they saw before is forgotten.
+        """
+        before = np.where(starts, 0, self.blocks)
+        means = (
+            None if old is None else (old * _over(before, old) + new) / _over(before + 1, old)
+            for old, new in zip(self[1:], self.start(observation)[1:], strict=True)
+        )
+        return RunningMean(np.asarray(before + 1), *means)  # type: ignore[arg-type]
+
+    def restart(self, observation: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> RunningMean:
+        """Return the means begun anew under ``mask``; the other rows have counted their observation before."""
+        pairs = zip(self.start(observation), self, strict=True)
+        return RunningMean(*(None if new is None else np.where(_over(mask, new), new, old) for new, old in pairs))  # type: ignore[arg-type]
+
+    def shown(self, observation: Mapping[str, NDArray[Any]]) -> Observation:
+        """Return the observation with the means in place of its gains, on the same scale."""
+        means = {name: mean for name, mean in self._asdict().items() if name in observation}
+        return {**observation, **{name: log_scale(mean) for name, mean in means.items()}}
+
+
+def _over(rows: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
+    """Return one value a row in a shape that broadcasts over the row's array."""
+    return rows.reshape(rows.shape + (1,) * (array.ndim - rows.ndim))
