@@ -63,11 +63,13 @@ def summary(content: dict[str, Any]) -> str:
 
 
 def whole(content: dict[str, Any]) -> str:
-    """Return a section per task, with everything that is known of each policy, as Markdown."""
-    rows = _rows(content)
-    return "\n\n".join(
-        _section(task, [row for row in rows if row.task == task["name"]]) for task in content["tasks"]
-    )
+    """Return a section per environment, gaps in all tasks first, and then all that is known task by task."""
+    parts, rows = [], _rows(content)
+    for env in dict.fromkeys(task["env"] for task in content["tasks"]):
+        tasks = [task for task in content["tasks"] if task["env"] == env]
+        parts += [f"### {env}", _matrix(tasks, [row for row in rows if row.env == env])]
+        parts += [_section(task, [row for row in rows if row.task == task["name"]]) for task in tasks]
+    return "\n\n".join(parts)
 
 
 def write_documents(run: Path, root: Path) -> None:
@@ -119,6 +121,23 @@ def _overview(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
     return _markdown(lines, ["policy", *heads, "decision ms", "training"])
 
 
+def _matrix(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
+    """Return the mean gaps of an environment, a row a task and a column a policy."""
+    policies = sorted({row.policy for row in rows}, key=_place)
+    gaps = {(row.task, row.policy): f"{_percent(row.gap)} %" for row in rows}
+    lines = [
+        [
+            task["name"],
+            *(
+                "reference" if name == task["reference"] else gaps.get((task["name"], name), "-")
+                for name in policies
+            ),
+        ]
+        for task in tasks
+    ]
+    return _markdown(lines, ["mean gap", *policies])
+
+
 def _place(policy: str) -> tuple[int, str]:
     """Return what sorts policies: heuristics, solvers, learned ones, and then all others by name."""
     return (ORDER.index(policy) if policy in ORDER else len(ORDER)), policy
@@ -143,7 +162,7 @@ def _circumstances(content: dict[str, Any]) -> str:
     headlines = [task for task in tasks if task["headline"]]
     counts = [task["seeds"][1] - task["seeds"][0] + 1 for task in headlines]
     blocks = [task["blocks"] for task in headlines]
-    shown = f"{len(headlines)} of its {len(tasks)} tasks"
+    shown = f"{len(headlines)} of its {len(tasks)} tasks, each environment as it comes"
     lines = [
         f"`{content['command']}`, {shown}: {_span(counts)} networks (seeds from {tasks[0]['seeds'][0]} on) x "
         f"{_span(blocks)} blocks a task; mean gap of the slowest user's latency to the reference's on the block, "
@@ -169,7 +188,7 @@ def _section(task: dict[str, Any], rows: Sequence[Summary]) -> str:
     parts = [about, task["remark"], out and f"Left out: {out}."]
     timed = any(not math.isnan(row.batch_decision_ms) for row in rows)
     columns = {name: cell for name, cell in TASK_COLUMNS.items() if timed or name != "ms at 256"}
-    return f"### {task['name']}\n\n{' '.join(part for part in parts if part)}\n\n{table(rows, columns)}"
+    return f"#### {task['name']}\n\n{' '.join(part for part in parts if part)}\n\n{table(rows, columns)}"
 
 
 def _names(tasks: Iterable[dict[str, Any]]) -> set[str]:

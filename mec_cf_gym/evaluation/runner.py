@@ -35,7 +35,7 @@ def run_tasks(tasks: Sequence[Task], store: RunStore, workers: int) -> list[Reco
     store.rewrite(record for records in done.values() for record in records)
     units = [unit for task in tasks for unit in task.units]
     missing = [unit for unit in units if unit not in done]
-    work = [(run_unit, (by_name[unit[0]], unit)) for unit in missing]
+    work = [(_named_unit, (by_name[unit[0]], unit)) for unit in missing]
     with tqdm(total=len(units), initial=len(units) - len(missing), desc="benchmark", unit="episode") as progress:
         for records in _in_parallel(work, workers):
             store.append(records)
@@ -44,6 +44,13 @@ def run_tasks(tasks: Sequence[Task], store: RunStore, workers: int) -> list[Reco
     ordered = {unit: done[unit] for unit in units}
     store.rewrite(record for records in (ordered | done).values() for record in records)
     return [record for records in ordered.values() for record in records]
+
+
+def _named_unit(task: Task, unit: Unit) -> list[Record]:
+    try:
+        return run_unit(task, unit)
+    except ValueError as error:
+        raise ValueError(f"{unit[1]} in {task.name}: {error}") from error
 
 
 def run_unit(task: Task, unit: Unit) -> list[Record]:

@@ -181,7 +181,7 @@ def test_a_folder_without_results_does_not_stand_in_the_way(tmp_path, capsys):
     command = ["benchmark", "--policies", "exact", "--reference", "exact", "--topologies", "1", "--blocks", "1"]
     command += ["--workers", "1", "--out", str(tmp_path)]
     assert main(command) == 2
-    assert "num_subcarriers=4 is not allowed" in capsys.readouterr().err
+    assert "error: exact in MECCellFree-v0: num_subcarriers=4 is not allowed" in capsys.readouterr().err
     assert main([*command, "--num-subcarriers", "1"]) == 0
     assert "n/a" in capsys.readouterr().out  # no interval from one topology
     assert json.loads((tmp_path / "benchmark.json").read_text())["summary"][0]["gap_low"] is None

@@ -85,7 +85,7 @@ def test_the_summary_has_a_row_a_policy_and_a_column_a_task(content):
     assert [line.count("reference") for line in text.splitlines() if line.startswith("| exact ")] == [1, 1]
     for said in (
         "3 networks (seeds from 3758096384 on) x 2 blocks",
-        "2 of its 3 tasks",
+        "2 of its 3 tasks, each environment as it comes",
         "Not installed",
         "rl-none",
     ):
@@ -94,10 +94,29 @@ def test_the_summary_has_a_row_a_policy_and_a_column_a_task(content):
 
 def test_the_whole_has_a_section_a_task(content):
     text = whole(content)
-    assert [line for line in text.splitlines() if line.startswith("#")] == ["### free", "### central", "### grid"]
+    assert [line.strip("# ") for line in text.splitlines() if line.startswith("#")] == [
+        "MECCellFree-v0",
+        "free",
+        "MECCellular-v0",
+        "central",
+        "MECUserCentric-v0",
+        "grid",
+    ]
     assert "power W" not in text[: text.index("### grid")]
     assert "power W" in text[text.index("### grid") :]
     assert "training" in text
+
+
+def test_an_environment_begins_with_the_gaps_in_all_its_tasks(content):
+    lines = whole(content).splitlines()
+    (head,) = [
+        line for line in lines if line.startswith("| mean gap") and "random" in line and "full-power" in line
+    ]
+    assert [cell.strip() for cell in head.strip("|").split("|")] == ["mean gap", "full-power", "random", "exact"]
+    gap = next(row["gap"] for row in content["summary"] if (row["task"], row["policy"]) == ("free", "full-power"))
+    row = cells("\n".join(lines), "free")
+    assert float(row[1].rstrip(" %")) == pytest.approx(100 * gap, abs=0.5)
+    assert row[3] == "reference"
 
 
 def test_the_cost_of_training_is_in_words(content):

@@ -124,7 +124,7 @@ def test_a_run_of_a_suite_records_tasks_costs_and_who_is_left_out(league_run, su
     assert rows["free", "exact"]["gap"] == 0 < rows["free", "random"]["gap"] <= rows["free", "random"]["gap_p95"]
     assert rows["free", "random"]["gap_low"] < rows["free", "random"]["gap"] < rows["free", "random"]["gap_high"]
     table = (league_run / "table.md").read_text()
-    assert "### central" in table
+    assert "#### central" in table
     assert "Left out: ica (too slow), rl-none (not installed)." in table
 
 
