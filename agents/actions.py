@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
@@ -89,7 +90,7 @@ class LogPower:
         return np.concatenate([parts[name] for name in self.codec.shapes], -1).astype(np.float32)
 
 
-class LogPowerAction(gym.Wrapper[Observation, Any, Observation, Any]):
+class LogPowerAction(gym.Wrapper[Observation, Any, Observation, Any], RecordConstructorArgs):
     """Lets a learner act in dB: see :class:`LogPower`. Wrap it in ``RescaleAction`` for actions in [-1, 1].
 
     Args:
@@ -99,7 +100,8 @@ class LogPowerAction(gym.Wrapper[Observation, Any, Observation, Any]):
     """
 
     def __init__(self, env: gym.Env[Any, Any], least_db: float = LEAST_DB, split: str = "closed_form") -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, least_db=least_db, split=split)
+        gym.Wrapper.__init__(self, env)
         self.log_power = LogPower(env.unwrapped.scenario, least_db, split)  # type: ignore[attr-defined]
         self.action_space = self.log_power.space()
 

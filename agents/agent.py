@@ -105,7 +105,7 @@ class Agent:
         tensors = {f"policy.{name}": tensor.contiguous() for name, tensor in _acting(self.policy).items()}
         for kind in ("mean", "variance"):
             for name, array in getattr(self.translation.statistics, kind).items():
-                tensors[f"{kind}.{name}"] = torch.from_numpy(np.ascontiguousarray(array))
+                tensors[f"{kind}.{name}"] = torch.tensor(array)
         temporary = path.with_name(f".{path.name}.tmp")
         safetensors.torch.save_file(tensors, temporary)
         temporary.replace(path.with_name(f"{path.name}.safetensors"))

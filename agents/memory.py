@@ -6,12 +6,13 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.utils import RecordConstructorArgs
 
 from mec_cf_gym.envs.memory import RunningMean
 from mec_cf_gym.envs.observation import Observation
 
 
-class MeanGains(gym.Wrapper[Observation, Any, Observation, Any]):
+class MeanGains(gym.Wrapper[Observation, Any, Observation, Any], RecordConstructorArgs):
     """Shows a policy the means of the gains seen since the reset; tasks are those of the current block.
 
     The observation space stays. Where channels are known late (``csi_delay_blocks``) the mean tells what does not
@@ -20,6 +21,10 @@ class MeanGains(gym.Wrapper[Observation, Any, Observation, Any]):
     Args:
         env: An environment of this package, whose own observations reach this wrapper.
     """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        RecordConstructorArgs.__init__(self)
+        gym.Wrapper.__init__(self, env)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

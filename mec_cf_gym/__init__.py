@@ -4,8 +4,10 @@ Importing the package registers its environments. Data flows one way: :class:`Sc
 :class:`CoherenceBlock` -> :class:`Allocation` -> :func:`rate`, :func:`latency` and metrics.
 """
 
+import importlib
 from importlib.metadata import version
 from pkgutil import extend_path
+from typing import TYPE_CHECKING, Any
 
 # mec_cf_gym.baselines and mec_cf_gym.agents live in other folders of the repository; this finds them even
 # when the repository's own folder comes first on the path.
@@ -19,6 +21,9 @@ from mec_cf_gym.objective import power_fairness, spectral_efficiency
 from mec_cf_gym.performance import best_offload, latency, rate
 from mec_cf_gym.registration import register_envs
 from mec_cf_gym.scenario import Scenario
+
+if TYPE_CHECKING:
+    from mec_cf_gym.envs.parallel import parallel_env as parallel_env
 
 __version__ = version("mec-cf-gym")
 
@@ -45,3 +50,13 @@ __all__ = [
 ]
 
 register_envs()
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs an extra when it is first asked for: ``parallel_env``."""
+    if name != "parallel_env":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return importlib.import_module("mec_cf_gym.envs.parallel").parallel_env
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{name} needs {error.name}: pip install 'mec-cf-gym[multiagent]'") from error

@@ -69,10 +69,10 @@ def test_the_quick_start_fits_on_a_screen():
     assert len(snippets()[0].splitlines()) <= 15
 
 
-@pytest.mark.parametrize("name", ["custom_scenario", "ica_on_one_block", "train_ppo"])
+@pytest.mark.parametrize("name", ["custom_scenario", "ica_on_one_block", "train_ppo", "multi_agent_ppo"])
 def test_examples_run(name, tmp_path):
-    options = ["--steps", "2048"] if name == "train_ppo" else []
-    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), *options]
+    options = {"train_ppo": "--steps 2048", "multi_agent_ppo": "--steps 512 --networks 3"}.get(name, "")
+    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), *options.split()]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "ms" in result.stdout

@@ -127,7 +127,7 @@ def _restore_statistics(env: VecNormalize | None, stored: dict[str, Any]) -> Non
         return
     for name, values in stored.items():
         rms = env.obs_rms[name] if name else env.ret_rms
-        rms.mean, rms.var, rms.count = values["mean"].numpy(), values["var"].numpy(), values["count"]
+        rms.mean, rms.var, rms.count = np.asarray(values["mean"]), np.asarray(values["var"]), values["count"]
 
 
 def _packed(tree: Any, tensors: Tensors) -> Any:

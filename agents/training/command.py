@@ -139,8 +139,8 @@ def run(options: Train) -> Agent:
         path,
         seed=options.seed,
         length=max(1, total // options.evaluations),
-        judge=lambda: validation.gap(agent_of(options, model, {})),
-        keep=lambda: agent_of(options, model, {}).save(options.out / AGENT),
+        judge=lambda: validation.gap(agent_of(options, hyperparameters, model)),
+        keep=lambda: agent_of(options, hyperparameters, model).save(options.out / AGENT),
         progress=progress,
     )
     if model.num_timesteps < total:
@@ -181,19 +181,18 @@ def test(agent: Agent, env_id: str, scenario: Scenario, networks: int, blocks: i
     }
 
 
-def agent_of(options: Train, model: BaseAlgorithm, card: dict[str, Any]) -> Agent:
+def agent_of(options: Train, hyperparameters: Hyperparameters, model: BaseAlgorithm) -> Agent:
     """Return the present policy of a model as an agent."""
-    hyperparameters = options.resolved()
     translation = Translation(
         options.scenario, wrappers_of(hyperparameters), _statistics(model.get_vec_normalize_env())
     )
-    about = {
+    card = {
         "algo": options.algo,
         "env": options.env,
         "policy": hyperparameters["policy"],
         "policy_kwargs": hyperparameters.get("policy_kwargs", {}),
     }
-    return Agent(model.policy, translation, {**about, **card})
+    return Agent(model.policy, translation, card)
 
 
 def _statistics(env: VecNormalize | None) -> Statistics:
