@@ -41,10 +41,11 @@ const COLUMNS = [
 ];
 const REASON = COLUMNS.findIndex(([name]) => name === "Gap");
 
-const rows = data.summary.map((row) => ({ ...row, of: tasks.get(row.task) }));
-for (const task of data.tasks)
-  for (const [policy, reason] of Object.entries(task.left_out))
-    rows.push({ env: task.env, task: task.name, of: task, policy, reason });
+const rows = data.tasks.flatMap((task) => [
+  ...data.summary.filter((row) => row.task === task.name).map((row) => ({ ...row, of: task })),
+  ...Object.entries(task.left_out).map(([policy, reason]) => (
+    { env: task.env, task: task.name, of: task, policy, reason })),
+]);
 let order = { column: -1, direction: 1 };
 
 function compare(one, other) {
