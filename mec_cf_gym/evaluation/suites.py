@@ -34,6 +34,8 @@ LOADS: dict[str, dict[str, Any]] = {
 LOADS_OF_PAPER_B: dict[str, dict[str, Any]] = {"equal": {"task_bits": 3e6}, "unequal": {}}
 CLASSIC = ("full-power", "random", "fractional-power", "equal", "greedy", "water-filling")
 SOLVERS = ("exact", "fast", "ica", "exact-power", "sca")
+OF_SHARED_SERVERS = ("proportional", "proportional-exact")
+"""They divide servers, which other min-max policies share equally."""
 OF_THE_PAST = ("outdated-exact", "averaged-exact")
 """What they decide from is what observations have shown: they are for delayed ones."""
 LEARNED = ("cnn-lstm", "equivariant")
@@ -134,8 +136,8 @@ def _size(env_id: str, num_users: int, num_subcarriers: int) -> dict[str, int]:
 def _entrants(env_id: str, num_users: int, num_subcarriers: int) -> Iterator[tuple[str, str]]:
     """Yield every policy that belongs to a task, with the reason if it does not take part."""
     installed = available_policies()
-    of_the_past = OF_THE_PAST if env_id in SEQUENTIAL_IDS else ()
-    for policy in (*CLASSIC, *SOLVERS, *of_the_past, *LEARNED, *AGENTS[env_id, num_subcarriers]):
+    of_the_kind = OF_THE_PAST if env_id in SEQUENTIAL_IDS else OF_SHARED_SERVERS if env_id in PAPER_B_IDS else ()
+    for policy in (*CLASSIC, *SOLVERS, *of_the_kind, *LEARNED, *AGENTS[env_id, num_subcarriers]):
         reason = _reason_against(policy, env_id, num_users, num_subcarriers)
         yield policy, reason or ("" if policy in installed else "not installed")
 
