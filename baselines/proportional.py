@@ -1,4 +1,4 @@
-"""Shared servers divided in proportion to work: what a rule can do about the computing that min-max solvers leave."""
+"""Shared servers divided in proportion to work: what a rule can do about what min-max solvers leave aside."""
 
 from __future__ import annotations
 
