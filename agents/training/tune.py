@@ -89,9 +89,9 @@ def run(options: Tune) -> optuna.Study:
         pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED),
     )
     space = space_of(options.algo)
-    if not study.trials:
+    if not _finished(study):
         study.enqueue_trial({name: _number(entry[name]) for name in space})
-    left = options.trials - sum(trial.state.is_finished() for trial in study.trials)
+    left = options.trials - len(_finished(study))
     if left > 0:
         study.optimize(_objective(options, space), n_trials=left, show_progress_bar=True)
     best = changed(entry, _changes(study.best_params))
@@ -107,8 +107,7 @@ def run(options: Tune) -> optuna.Study:
         "best": {"gap": study.best_value, **study.best_params},
         "trials": [
             {"number": t.number, "state": t.state.name, "gap": t.value, "s": _seconds(t), **t.params}
-            for t in study.trials
-            if t.state.is_finished()
+            for t in _finished(study)
         ],
         **provenance(),
     }
@@ -161,6 +160,11 @@ def _number(value: Any) -> Any:
     return float(value.removeprefix("lin_")) if isinstance(value, str) else value
 
 
+def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """Return the trials that ended, or that the pruner cut short: not those that were interrupted."""
+    return study.get_trials(states=(optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED))
+
+
 def _seconds(trial: optuna.trial.FrozenTrial) -> float | None:
     return None if trial.duration is None else round(trial.duration.total_seconds(), 1)
 
@@ -180,8 +184,9 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print(f"\ninterrupted; finished trials are kept in {options.out}: go on with --resume", file=sys.stderr)
         return 130
+    trials = _finished(study)
     print(
-        f"{len(study.trials)} trials; gap with the values of the file {study.trials[0].value:.2%}, "
+        f"{len(trials)} trials; gap with the values of the file {trials[0].value:.2%}, "
         f"with the best {study.best_value:.2%}"
     )
     print(", ".join(_changes(study.best_params)))
