@@ -3,13 +3,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # A strict editable install links file by file, so a file that comes or goes asks for a new install. So does a change
 # of compiled code: numba caches a function by its own file, and would miss changes in those it calls.
-FILES := $(shell (find mec_cf_gym baselines agents -name '*.py' -o -name '*.safetensors' | sort; \
+FILES := $(shell (find mec_cf_gym baselines agents -name '*.py' -o -name '*.safetensors' -o -path '*/page/*' | sort; \
 	cat baselines/fast/*.py) | cksum | cut -d' ' -f1)
 INSTALLED := .venv/installed-$(FILES)
 # One thread per process: the work is spread over processes, and small matrices gain nothing from threads.
 export OMP_NUM_THREADS := 1
 
-.PHONY: install benchmark test lint types docs wheel constraints
+
+.PHONY: install benchmark league test lint types docs wheel constraints
 
 install: $(INSTALLED)
 
@@ -22,6 +23,11 @@ $(INSTALLED): pyproject.toml setup.cfg constraints.txt
 
 benchmark: install
 	$(BIN)/mec-cf-gym benchmark --resume $(OPTIONS)
+
+# Runs the league table's suite, or the rest of it, and writes its results into the README and the manual.
+league: install
+	$(BIN)/mec-cf-gym benchmark --suite full --resume --out runs/league $(OPTIONS)
+	$(BIN)/python -m mec_cf_gym.evaluation.league runs/league .
 
 test: install
 	$(BIN)/pytest --numprocesses auto $(OPTIONS)

@@ -10,6 +10,7 @@ from mec_cf_gym.baselines.branch_and_bound import BranchAndBound
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
 from mec_cf_gym.baselines.outdated import OutdatedExact
+from mec_cf_gym.baselines.proportional import ProportionalShares
 from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.baselines.water_filling import WaterFilling
@@ -39,6 +40,7 @@ __all__ = [
     "GreedySubcarrier",
     "LabelStore",
     "OutdatedExact",
+    "ProportionalShares",
     "RandomPower",
     "Solution",
     "Solver",

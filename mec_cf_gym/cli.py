@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     ),
     "fit": ("mec_cf_gym.baselines.learned.fit:main", "train a learned solver"),
     "train": ("mec_cf_gym.agents.training.command:main", "train an agent of Stable-Baselines3"),
+    "tune": ("mec_cf_gym.agents.training.tune:main", "search for hyperparameters of an algorithm"),
     "reproduce": (
         "mec_cf_gym.baselines.reproduce.command:main",
         "measure a paper's figures again and judge its claims",

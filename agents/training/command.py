@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -28,11 +29,12 @@ from mec_cf_gym.agents.training.hyperparameters import (
 )
 from mec_cf_gym.agents.training.segments import Segments
 from mec_cf_gym.agents.translation import Statistics, Translation
-from mec_cf_gym.agents.validation import Validation
+from mec_cf_gym.agents.validation import Gap, Validation
 from mec_cf_gym.envs.single import MECEnv
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.store import check_same, write_atomically
 from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.groups import Dynamics
 from mec_cf_gym.registration import ENV_IDS
 from mec_cf_gym.scenario import Scenario
 
@@ -63,9 +65,9 @@ class Train:
     evaluations: int = 20
     """How often the agent is judged, and a checkpoint written."""
     validation_networks: int = 64
-    """Networks that it is judged on during training, one block each."""
+    """Networks that it is judged on during training, one block each, or an episode where blocks are correlated."""
     test_networks: int = 200
-    """Networks of the test seeds that the final agent is judged on, five blocks each."""
+    """Networks of the test seeds that the final agent is judged on, five blocks each, or an episode."""
     out: Path = Path("runs/agent")
     """Folder for the results."""
     resume: bool = False
@@ -117,6 +119,36 @@ def run(options: Train) -> Agent:
     Raises:
         ValueError: For options that are not allowed, or a folder whose run cannot go on.
     """
+    segments = learn(options)
+    agent = Agent.load(options.out / AGENT)
+    agent.card |= {
+        "training": {
+            "seed": options.seed,
+            "steps": segments.curve[-1]["steps"],
+            "training_s": segments.trained_s,
+            "hyperparameters": {name: value for name, value in options.resolved().items() if name != "env_kwargs"},
+            "curve": segments.curve,
+        },
+        "test": test(agent, options.env, options.scenario, options.test_networks),
+        **provenance(),
+    }
+    agent.save(options.out / AGENT)
+    return agent
+
+
+def learn(options: Train, judged: Callable[[int, Gap], None] | None = None) -> Segments:
+    """Train, or go on, and write checkpoints and the best agent.
+
+    Args:
+        options: The options.
+        judged: Told the environment steps and the validation gap whenever the agent is judged.
+
+    Returns:
+        The segments of the run, with its learning curve.
+
+    Raises:
+        ValueError: For options that are not allowed, or a folder whose run cannot go on.
+    """
     options.check()
     torch.set_num_threads(1)  # small networks gain nothing from threads, and sums stay in one order
     hyperparameters, path = options.resolved(), options.out / CHECKPOINT
@@ -133,13 +165,21 @@ def run(options: Train) -> Agent:
     )
     model = model_for(options.algo, hyperparameters, env, options.seed, str(options.out / "tensorboard"))
     progress = _go_on(options, model) if path.exists() else _begin(options)
-    validation = Validation(options.env, options.scenario, options.validation_networks)
+    blocks = blocks_of(options.scenario, 1)
+    validation = Validation(options.env, options.scenario, options.validation_networks, blocks)
     total = hyperparameters["n_timesteps"]
+
+    def judge() -> Gap:
+        gap = validation.gap(agent_of(options, hyperparameters, model))
+        if judged is not None:
+            judged(model.num_timesteps, gap)
+        return gap
+
     segments = Segments(
         path,
         seed=options.seed,
         length=max(1, total // options.evaluations),
-        judge=lambda: validation.gap(agent_of(options, hyperparameters, model)),
+        judge=judge,
         keep=lambda: agent_of(options, hyperparameters, model).save(options.out / AGENT),
         progress=progress,
     )
@@ -153,24 +193,20 @@ def run(options: Train) -> Agent:
             progress_bar=options.progress,
         )
     env.close()
-    agent = Agent.load(options.out / AGENT)
-    agent.card |= {
-        "training": {
-            "seed": options.seed,
-            "steps": segments.curve[-1]["steps"],
-            "training_s": segments.trained_s,
-            "hyperparameters": hyperparameters,
-            "curve": segments.curve,
-        },
-        "test": test(agent, options.env, options.scenario, options.test_networks),
-        **provenance(),
-    }
-    agent.save(options.out / AGENT)
-    return agent
+    return segments
 
 
-def test(agent: Agent, env_id: str, scenario: Scenario, networks: int, blocks: int = 5) -> dict[str, Any]:
+def blocks_of(scenario: Scenario, independent: int) -> int:
+    """Return the blocks of a network to judge an agent on: an episode where it may learn from the past."""
+    dynamics, memoryless = scenario.dynamics, Dynamics()
+    names = ("fading", "mobility", "csi_delay_blocks")
+    correlated = any(getattr(dynamics, name) != getattr(memoryless, name) for name in names)
+    return scenario.episode.episode_blocks if correlated else independent
+
+
+def test(agent: Agent, env_id: str, scenario: Scenario, networks: int) -> dict[str, Any]:
     """Return the gap to the reference on networks of the test seeds, as plain JSON."""
+    blocks = blocks_of(scenario, 5)
     validation = Validation(env_id, scenario, networks, blocks, split="test")
     return {
         "reference": type(validation.reference).__name__,

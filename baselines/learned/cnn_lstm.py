@@ -219,9 +219,13 @@ def size_of(block: CoherenceBlock) -> tuple[int, int, int]:
 
 
 class InstalledCNNLSTM(Solver):
-    """The CNN-LSTM with the installed weights that fit the block: of several, the first by name."""
+    """The CNN-LSTM with the installed weights that fit the block: of several, the first by name.
+
+    ``card`` is that of the weights that were used last.
+    """
 
     def __init__(self) -> None:
+        self.card: dict[str, Any] = {}
         self._solvers: dict[tuple[int, int, int], CNNLSTM] = {}
 
     def solve(self, block: CoherenceBlock) -> Solution:
@@ -229,6 +233,7 @@ class InstalledCNNLSTM(Solver):
         size = size_of(block)
         if size not in self._solvers:
             self._solvers[size] = CNNLSTM.load(_name_for(size, installed_weights("CNNLSTM")))
+        self.card = self._solvers[size].card
         return self._solvers[size].solve(block)
 
 

@@ -1,39 +1,35 @@
-"""``mec-cf-gym benchmark``: policies x environments x networks, on common random numbers."""
+"""``mec-cf-gym benchmark``: policies x environments x networks, or a suite's tasks, on common random numbers."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import importlib.metadata
-import math
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import gymnasium as gym
 import joblib
 import tyro
-from tqdm.auto import tqdm
 
-from mec_cf_gym.allocation import Policy
-from mec_cf_gym.evaluation.episode import Record, run_episode
-from mec_cf_gym.evaluation.policies import available_policies, load_policy
+from mec_cf_gym.evaluation.episode import Record
+from mec_cf_gym.evaluation.html import page
+from mec_cf_gym.evaluation.league import summary, whole
+from mec_cf_gym.evaluation.policies import available_policies
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.report import plot_cdf, table
+from mec_cf_gym.evaluation.runner import admitted, run_tasks, summarise_tasks
 from mec_cf_gym.evaluation.seeds import seeds
-from mec_cf_gym.evaluation.store import RunStore, Unit, write_atomically
-from mec_cf_gym.evaluation.summary import Summary, summarise
-from mec_cf_gym.evaluation.timing import BATCH, REPEATS, batch_decision_ms
+from mec_cf_gym.evaluation.store import RunStore, write_atomically
+from mec_cf_gym.evaluation.suites import SUITES
+from mec_cf_gym.evaluation.summary import Summary
+from mec_cf_gym.evaluation.tasks import Task
 from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS, SEQUENTIAL_IDS
 from mec_cf_gym.scenario import Scenario
 
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
 """Scenario fields that the benchmark sets itself, and by which option."""
-LONGEST_BATCH_S = 30.0
-"""Batches that would take longer, block by block, are not timed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +37,16 @@ class Benchmark:
     """Benchmark policies on networks they have never seen.
 
     Every policy meets the same coherence blocks of the same networks, drawn from the test seeds. Prints a table
-    and writes blocks.csv (a row per block), benchmark.json (settings, versions, summary), table.md, cdf.png and
-    cdf.svg. Interrupted, it keeps what is finished; --resume goes on.
+    and writes blocks.csv (a row per block), benchmark.json (settings, versions, summary), table.md, report.html,
+    cdf.png and cdf.svg. Interrupted, it keeps what is finished; --resume goes on.
     """
 
+    suite: Literal["full", "quick"] | None = None
+    """Run fixed tasks on seeds of their own, for a league table of all that is installed: full takes half an hour
+    on two cores, quick less than a minute. Only policies, workers, out and resume can then be given."""
     policies: tuple[str, ...] = ("full-power", "equal", "water-filling", "ica")
-    """Installed policies, separated by spaces or commas."""
+    """Installed policies, separated by spaces or commas. With a suite: those that take part beside its own, on
+    every task that they can run on."""
     env: tuple[str, ...] = PAPER_A_IDS
     """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
@@ -60,20 +60,33 @@ class Benchmark:
     """Coherence blocks per network; takes the place of episode_blocks."""
     workers: int = field(default_factory=joblib.cpu_count)
     """Worker processes; all cores by default. Decision times are cleanest with 1."""
-    out: Path = Path("runs/benchmark")
-    """Folder for the results."""
+    out: Path | None = None
+    """Folder for the results: runs/benchmark, or runs/ and the name of the suite, if not given."""
     resume: bool = False
-    """Go on with the run in the folder, if there is one."""
+    """Go on with the run in the folder, if there is one. A suite may go on with other policies."""
     scenario: Scenario = field(default_factory=Scenario)
     """The scenario, field by field."""
 
-    def units(self) -> list[Unit]:
-        """Return what has to be run: every environment, policy and seed."""
+    @property
+    def folder(self) -> Path:
+        """Where results are written."""
+        return self.out or Path("runs") / (self.suite or "benchmark")
+
+    def tasks(self) -> list[Task]:
+        """Return what policies are compared on: the suite's tasks, or one an environment."""
+        if self.suite is not None:
+            return admitted(SUITES[self.suite](), split_names(self.policies), self.workers)
         return [
-            (env, policy, seed)
-            for seed in seeds("test", self.topologies)
-            for env in split_names(self.env)
-            for policy in self.all_policies()
+            Task(
+                name=env_id,
+                env=env_id,
+                scenario=self.scenario,
+                policies=tuple(self.all_policies()),
+                reference=self.reference,
+                topologies=self.topologies,
+                blocks=self.blocks,
+            )
+            for env_id in split_names(self.env)
         ]
 
     def all_policies(self) -> list[str]:
@@ -81,10 +94,17 @@ class Benchmark:
         names = split_names(self.policies)
         return names if self.reference in names else [*names, self.reference]
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self, tasks: Sequence[Task]) -> dict[str, Any]:
         """Return what decides the results, and must not change when a run goes on."""
+        version = importlib.metadata.version("mec-cf-gym")
+        if self.suite is not None:
+            return {
+                "version": version,
+                "suite": self.suite,
+                "tasks": {task.name: task.settings() for task in tasks},
+            }
         return {
-            "version": importlib.metadata.version("mec-cf-gym"),
+            "version": version,
             "env": split_names(self.env),
             "policies": self.all_policies(),
             "reference": self.reference,
@@ -99,7 +119,11 @@ class Benchmark:
         Raises:
             ValueError: Names the option, its value and what is allowed.
         """
-        for name in ("topologies", "blocks", "workers"):
+        checked_count("workers", self.workers, 1, 10**6)
+        if self.suite is not None:
+            self._check_suite()
+            return
+        for name in ("topologies", "blocks"):
             checked_count(name, getattr(self, name), 1, 10**6)
         _check_names("env", split_names(self.env), ENV_IDS)
         _check_names("policies", split_names(self.policies), available_policies())
@@ -113,6 +137,15 @@ class Benchmark:
         for name, instead in SET_BY.items():
             if fields[name] != defaults[name]:
                 raise refuse(name, fields[name], f"a benchmark sets it by {instead}")
+
+    def _check_suite(self) -> None:
+        if self.policies:
+            _check_names("policies", split_names(self.policies), available_policies())
+        given = {name: getattr(self, name) for name in ("env", "reference", "topologies", "blocks")}
+        unset = {name: getattr(OF_SUITE, name) for name in given}
+        for name, value in (given | self.scenario.to_dict()).items():
+            if value != (unset | OF_SUITE.scenario.to_dict())[name]:
+                raise refuse(name, value, "the tasks of a suite are fixed; leave it out")
 
 
 PAPER_B = Benchmark(
@@ -130,6 +163,8 @@ DELAYED = Benchmark(
     scenario=Scenario.paper_a_delayed(),
 )
 """What it starts from if a delayed one is named."""
+OF_SUITE = Benchmark(suite="full", policies=(), env=(), reference="", topologies=0, blocks=0)
+"""What the command starts from if a suite is named: what the suite decides is not set."""
 
 
 def start_of(env_ids: Collection[str]) -> Benchmark:
@@ -143,60 +178,37 @@ def run(benchmark: Benchmark) -> list[Summary]:
     """Run a benchmark, or the rest of it, and write its files.
 
     Returns:
-        A summary per environment and policy.
+        A summary per task and policy.
 
     Raises:
         ValueError: For options that are not allowed, or a folder whose run cannot go on.
     """
     benchmark.check()
-    store = RunStore(benchmark.out)
-    store.begin(benchmark.settings(), {"workers": benchmark.workers, **provenance()}, benchmark.resume)
-    done = store.finished(benchmark.blocks)
-    store.rewrite(record for records in done.values() for record in records)
-    missing = [unit for unit in benchmark.units() if unit not in done]
-    with (
-        joblib.parallel_config("loky", n_jobs=benchmark.workers, inner_max_num_threads=1),
-        tqdm(total=len(benchmark.units()), initial=len(done), desc="benchmark", unit="episode") as progress,
-    ):
-        work = (joblib.delayed(run_unit)(benchmark.scenario, unit, benchmark.blocks) for unit in missing)
-        for records in joblib.Parallel(return_as="generator_unordered")(work):
-            store.append(records)
-            done[_unit_of(records[0])] = records
-            progress.update()
-    records = [record for unit in benchmark.units() for record in done[unit]]
-    store.rewrite(records)
-    summaries = [_with_batch_time(benchmark, row) for row in summarise(records, benchmark.reference)]
-    store.conclude([row.to_dict() for row in summaries])
-    write_atomically(benchmark.out / "table.md", table(summaries) + "\n")
-    deadline_s = benchmark.scenario.tasks.deadline_s or benchmark.scenario.dynamics.block_s
-    figure = plot_cdf(records, None if isinstance(deadline_s, tuple) else 1e3 * deadline_s)
-    for suffix in ("png", "svg"):
-        figure.savefig(benchmark.out / f"cdf.{suffix}", dpi=150)
+    tasks = benchmark.tasks()
+    store = RunStore(benchmark.folder)
+    circumstances = {"workers": benchmark.workers, **provenance()}
+    store.begin(benchmark.settings(tasks), circumstances, benchmark.resume)
+    records = run_tasks(tasks, store, benchmark.workers)
+    summaries = summarise_tasks(tasks, records, benchmark.workers)
+    store.conclude({"summary": [row.to_dict() for row in summaries], "tasks": [task.to_dict() for task in tasks]})
+    _write_reports(benchmark, tasks, records, summaries)
     return summaries
 
 
-def run_unit(scenario: Scenario, unit: Unit, blocks: int) -> list[Record]:
-    """Run one policy on one network of one environment."""
-    env_id, policy, seed = unit
-    return list(run_episode(_env(env_id, scenario, blocks), policy, _policy(policy), seed, blocks))
-
-
-def _with_batch_time(benchmark: Benchmark, row: Summary) -> Summary:
-    """Return a summary with the decision time on a batch, unless that took too long; workers are idle by now."""
-    if row.decision_ms * BATCH * REPEATS > 1e3 * LONGEST_BATCH_S:
-        return row
-    with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):  # with one job, it would run here
-        work = joblib.delayed(time_batch)(benchmark.scenario, row.env, row.policy)
-        (batch_decision_ms,) = joblib.Parallel()([work])
-    return dataclasses.replace(row, batch_decision_ms=batch_decision_ms)
-
-
-def time_batch(scenario: Scenario, env_id: str, policy: str) -> float:
-    """Return the decision time per block, in ms, on a batch; NaN for a policy that takes one block at a time."""
-    try:
-        return batch_decision_ms(env_id, scenario, _policy(policy))
-    except ValueError:
-        return math.nan
+def _write_reports(
+    benchmark: Benchmark, tasks: Sequence[Task], records: Sequence[Record], summaries: Sequence[Summary]
+) -> None:
+    folder = benchmark.folder
+    content = RunStore(folder).content()
+    write_atomically(folder / "table.md", (whole(content) if benchmark.suite else table(summaries)) + "\n")
+    write_atomically(folder / "report.html", page(content, records))
+    shown = {task.name: task for task in tasks if task.headline}
+    figure = plot_cdf(
+        [record for record in records if record.task in shown],
+        {name: task.deadline_ms for name, task in shown.items()},
+    )
+    for suffix in ("png", "svg"):
+        figure.savefig(folder / f"cdf.{suffix}", dpi=150)
 
 
 def split_names(names: tuple[str, ...]) -> list[str]:
@@ -212,38 +224,33 @@ def _check_names(option: str, names: list[str], known: tuple[str, ...]) -> None:
             raise refuse(option, name, f"it must be one of {', '.join(known)}")
 
 
-@functools.lru_cache
-def _env(env_id: str, scenario: Scenario, blocks: int) -> gym.Env[Any, Any]:
-    return gym.make(env_id, scenario=scenario, episode_blocks=blocks)
-
-
-@functools.lru_cache
-def _policy(name: str) -> Policy:
-    return load_policy(name)
-
-
-def _unit_of(record: Record) -> Unit:
-    return record.env, record.policy, record.seed
-
-
 def main(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym benchmark``; return its exit status."""
     benchmark = tyro.cli(
         Benchmark,
         prog="mec-cf-gym benchmark",
         args=arguments,
-        default=start_of([env_id for env_id in ENV_IDS if env_id in " ".join(arguments)]),
+        default=_start(arguments),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
     try:
         summaries = run(benchmark)
     except KeyboardInterrupt:
         print(
-            f"\ninterrupted; what is finished is kept in {benchmark.out}: go on with --resume",
+            f"\ninterrupted; what is finished is kept in {benchmark.folder}: go on with --resume",
             file=sys.stderr,
         )
         return 130
-    print(f"{benchmark.topologies} test networks x {benchmark.blocks} blocks; gaps to {benchmark.reference}\n")
-    print(table(summaries))
-    print(f"\nwritten to {benchmark.out}: blocks.csv, benchmark.json, table.md, cdf.png, cdf.svg")
+    if benchmark.suite is None:
+        print(f"{benchmark.topologies} test networks x {benchmark.blocks} blocks; gaps to {benchmark.reference}\n")
+        print(table(summaries))
+    else:
+        print(summary(RunStore(benchmark.folder).content()))
+    files = "blocks.csv, benchmark.json, table.md, report.html, cdf.png, cdf.svg"
+    print(f"\nwritten to {benchmark.folder}: {files}")
     return 0
+
+
+def _start(arguments: list[str]) -> Benchmark:
+    words = " ".join(arguments)
+    return OF_SUITE if "--suite" in words else start_of([env_id for env_id in ENV_IDS if env_id in words])

@@ -32,9 +32,13 @@ class Record:
     total_power_w: float
     objective_w: float
     decision_ms: float
+    task: str = ""
+    """Name of the task it belongs to; empty outside a benchmark."""
 
 
-def run_episode(env: gym.Env[Any, Any], name: str, policy: Policy, seed: int, blocks: int) -> Iterator[Record]:
+def run_episode(
+    env: gym.Env[Any, Any], name: str, policy: Policy, seed: int, blocks: int, task: str = ""
+) -> Iterator[Record]:
     """Run a policy for some blocks of the network that ``seed`` draws, and yield a record of each.
 
     Blocks do not depend on actions, so every policy meets the same ones under the same seed.
@@ -45,6 +49,7 @@ def run_episode(env: gym.Env[Any, Any], name: str, policy: Policy, seed: int, bl
         policy: The policy.
         seed: Of the environment; the policy draws any random numbers of its own from it, too.
         blocks: Number of blocks.
+        task: Name of the task that the records are for.
     """
     base = env.unwrapped
     if not isinstance(base, MECEnv):
@@ -72,6 +77,7 @@ def run_episode(env: gym.Env[Any, Any], name: str, policy: Policy, seed: int, bl
             total_power_w=float(info["total_power_w"]),
             objective_w=float(info["objective_w"]),
             decision_ms=1e3 * decision_s,
+            task=task,
         )
 
 
@@ -91,7 +97,8 @@ def evaluate(
         env_id: Id of an environment.
         topologies: Number of networks, the first seeds of the split.
         blocks: Blocks of each network.
-        split: ``"train"``, ``"validation"`` or ``"test"``; report numbers on ``"test"`` only.
+        split: ``"train"``, ``"validation"`` or ``"test"``; report numbers on ``"test"`` only. The seeds of
+            ``"league"`` are for the league table alone.
         **fields: ``scenario``, or any leaf fields of it.
 
     Returns:

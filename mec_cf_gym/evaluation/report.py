@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
@@ -33,46 +34,64 @@ COLUMNS: dict[str, Cell] = {
     "decision ms": lambda row: f"{row.decision_ms:.3g}",
     "ms at 256": lambda row: f"{row.batch_decision_ms:.3g}".replace("nan", "n/a"),
 }
-OF_PAPER_B = ("power W", "objective W")
+PAPER_B_COLUMNS = ("power W", "objective W")
 """Columns that are shown with paper B's environments only."""
+TEXT_COLUMNS = ("environment", "policy")
+MOST_PANELS_IN_A_ROW = 4
 
 
-def table(summaries: Iterable[Summary]) -> str:
+def table(summaries: Iterable[Summary], columns: Mapping[str, Cell] = COLUMNS) -> str:
     """Return summaries as a Markdown table; latencies are the largest of the users."""
     shown = list(summaries)
     paper_b = any(row.env in PAPER_B_IDS for row in shown)
-    headers = [name for name in COLUMNS if paper_b or name not in OF_PAPER_B]
-    rows = [[COLUMNS[name](row) for name in headers] for row in shown]
-    alignment = ("left", "left", *["right"] * (len(headers) - 2))
+    headers = [name for name in columns if paper_b or name not in PAPER_B_COLUMNS]
+    rows = [[columns[name](row) for name in headers] for row in shown]
+    alignment = ["left" if name in TEXT_COLUMNS else "right" for name in headers]
     return str(tabulate(rows, headers, tablefmt="github", disable_numparse=True, colalign=alignment))
 
 
-def plot_cdf(records: Iterable[Record], deadline_ms: float | None = None) -> Figure:
-    """Return a figure of the distribution of the largest latency, one panel an environment.
+def plot_cdf(records: Iterable[Record], deadline_ms: float | Mapping[str, float | None] | None = None) -> Figure:
+    """Return a figure of the distribution of the largest latency, one panel an environment, or a task.
 
     Args:
         records: Of one or several policies and environments.
-        deadline_ms: Marked by a line, if given.
+        deadline_ms: Marked by a line, if given: one for all, or one by the name of the task.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     panels: dict[str, dict[str, list[float]]] = {}
+    styles: dict[str, dict[str, str]] = {}
+    alike = True  # one task an environment
     for record in records:
-        panels.setdefault(record.env, {}).setdefault(record.policy, []).append(record.max_latency_ms)
-    figure = Figure(figsize=(5.2 * len(panels), 3.8), layout="constrained")
-    axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
-    for axis, (env, policies) in zip(axes, panels.items(), strict=True):
+        panels.setdefault(record.task or record.env, {}).setdefault(record.policy, []).append(
+            record.max_latency_ms
+        )
+        alike &= record.task in ("", record.env)
+        if record.policy not in styles:
+            number = len(styles)
+            styles[record.policy] = {"color": f"C{number % 10}", "linestyle": ("-", "--", ":")[number // 10 % 3]}
+    columns = min(len(panels), MOST_PANELS_IN_A_ROW)
+    rows = math.ceil(len(panels) / columns)
+    figure = Figure(figsize=(5.2 * columns, 3.8 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=alike, sharey=True, squeeze=False).flatten()
+    for axis in axes[len(panels) :]:
+        axis.remove()
+    for axis, (name, policies) in zip(axes, panels.items(), strict=False):
         for policy, latencies_ms in policies.items():
             latency_ms, share = cdf_points(latencies_ms)
-            axis.step([latency_ms[0], *latency_ms], [0, *share], where="post", label=policy)
-        if deadline_ms is not None:
-            axis.axvline(deadline_ms, color="0.4", linestyle="--", label="deadline")
-        axis.set(title=env, xlabel="largest latency of a block (ms)", xscale="log", ylim=(0, 1))
+            axis.step([latency_ms[0], *latency_ms], [0, *share], where="post", label=policy, **styles[policy])
+        marked_ms = deadline_ms.get(name) if isinstance(deadline_ms, Mapping) else deadline_ms
+        if marked_ms is not None:
+            axis.axvline(marked_ms, color="0.4", linestyle="--", label="deadline")
+        axis.set(title=name, xlabel="largest latency of a block (ms)", xscale="log", ylim=(0, 1))
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
         axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.grid(True, alpha=0.3)
+        if not alike:
+            axis.legend(fontsize="small")
     axes[0].set_ylabel("share of blocks")
-    axes[-1].legend()
+    if alike:
+        axis.legend()
     return figure

@@ -7,9 +7,11 @@ from mec_cf_gym.fields import refuse
 SPLITS = {
     "train": range(0, 2**31),
     "validation": range(2**31, 3 * 2**30),
-    "test": range(3 * 2**30, 2**32),
+    "test": range(3 * 2**30, 7 * 2**29),
+    "league": range(7 * 2**29, 2**32),
 }
-"""Disjoint ranges of environment seeds: for learning, for tuning, and for the numbers that are reported."""
+"""Disjoint ranges of environment seeds: for learning, for tuning, for the numbers that are reported, and for
+those of the league table alone."""
 
 
 def seeds(split: str, count: int) -> range:

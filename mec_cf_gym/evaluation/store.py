@@ -7,7 +7,7 @@ import dataclasses
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from mec_cf_gym.evaluation.episode import Record
 
 FIELDS = [field.name for field in dataclasses.fields(Record)]
 Unit = tuple[str, str, int]
-"""Environment id, policy name and seed: what is run, and recorded, as a whole."""
+"""Names of a task and a policy, and a seed: what is run, and recorded, as a whole."""
 
 
 class RunStore:
@@ -44,15 +44,20 @@ class RunStore:
         if self.settings_path.exists() and self._recorded():
             if not resume:
                 raise ValueError(f"out={str(self.folder)!r} holds a run already: add --resume, or choose another")
-            check_same(json.loads(self.settings_path.read_text())["settings"], settings, self.folder)
+            check_same(self.content()["settings"], settings, self.folder)
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.records_path, _csv_text([], header=True))
         self._write_json({"settings": settings, **circumstances})
 
-    def conclude(self, summary: list[dict[str, Any]]) -> None:
-        """Add the summary of a finished run."""
-        self._write_json({**json.loads(self.settings_path.read_text()), "summary": summary})
+    def conclude(self, results: dict[str, Any]) -> None:
+        """Add the results of a finished run."""
+        self._write_json({**self.content(), **results})
+
+    def content(self) -> dict[str, Any]:
+        """Return what ``benchmark.json`` holds."""
+        content: dict[str, Any] = json.loads(self.settings_path.read_text())
+        return content
 
     def append(self, records: Sequence[Record]) -> None:
         """Add the records of one finished unit."""
@@ -61,12 +66,20 @@ class RunStore:
             file.flush()
             os.fsync(file.fileno())
 
-    def finished(self, blocks: int) -> dict[Unit, list[Record]]:
-        """Return the units of which all blocks are recorded; a unit that was being written is forgotten."""
+    def finished(self, blocks: Mapping[str, int]) -> dict[Unit, list[Record]]:
+        """Return the units of which all blocks are recorded; a unit that was being written is forgotten.
+
+        Args:
+            blocks: How many they are, by the name of the task.
+        """
         units: dict[Unit, dict[int, Record]] = {}
         for record in self._recorded():
-            units.setdefault((record.env, record.policy, record.seed), {})[record.block] = record
-        return {unit: [rows[b] for b in sorted(rows)] for unit, rows in units.items() if len(rows) == blocks}
+            units.setdefault((record.task, record.policy, record.seed), {})[record.block] = record
+        return {
+            unit: [rows[b] for b in sorted(rows)]
+            for unit, rows in units.items()
+            if len(rows) == blocks.get(unit[0])
+        }
 
     def rewrite(self, records: Iterable[Record]) -> None:
         """Replace the records by these."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Summary:
-    """How one policy did in one environment."""
+    """How one policy did in one environment, or one task of a benchmark."""
 
     env: str
     policy: str
@@ -41,10 +41,24 @@ class Summary:
     decision_ms: float
     batch_decision_ms: float = math.nan
     """Per block, of a decision for 256 networks at once; NaN if it was not measured."""
+    training_s: float = math.nan
+    """How long a learned policy was trained, as its card says; NaN if there is nothing to train."""
+    training_steps: float = math.nan
+    """Steps of that training."""
+    gap_p95: float = math.nan
+    """95th percentile of the gaps of blocks."""
+    task: str = ""
+    """Name of the task; empty outside a benchmark."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields for JSON, which knows no NaN: a missing interval is None."""
         return {name: None if value != value else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """Return the summary that :meth:`to_dict` wrote."""
+        known: dict[str, Any] = {name: math.nan if value is None else value for name, value in fields.items()}
+        return cls(**known)
 
 
 def summarise(records: Iterable[Record], reference: str) -> list[Summary]:
@@ -128,4 +142,6 @@ def _summary(
         power_w=float(column("total_power_w").mean()),
         objective_w=float(column("objective_w").mean()),
         decision_ms=float(np.median(column("decision_ms"))),
+        gap_p95=float(np.percentile(np.concatenate(list(gaps.values())), 95)),
+        task=group[0].task,
     )

@@ -1,14 +1,20 @@
-"""Decision times on a batch: what a policy costs that decides for many networks at once."""
+"""What a policy costs: the decision time on a batch of many networks at once, and its training."""
 
 from __future__ import annotations
 
+import functools
+import math
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Policy
+from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.vector import MECVectorEnv
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.fields import refuse
@@ -18,23 +24,48 @@ BATCH = 256
 REPEATS = 3
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a policy costs beside single decisions; NaN for what was not measured, or never spent."""
+
+    batch_decision_ms: float = math.nan
+    training_s: float = math.nan
+    training_steps: float = math.nan
+
+    @classmethod
+    def of_training(cls, policy: Policy) -> Cost:
+        """Return what the policy's ``card`` says of its training, if it has one."""
+        training = (getattr(policy, "card", None) or {}).get("training", {})
+        return cls(
+            training_s=float(training.get("training_s", math.nan)),
+            training_steps=float(training.get("steps", math.nan)),
+        )
+
+
 def batch_decision_ms(env_id: str, scenario: Scenario, policy: Policy) -> float:
     """Return the time of a decision for 256 test networks at once, per block, in ms: the median of three.
 
     Raises:
         ValueError: If so many networks would not fit into memory, or the policy takes no batch.
     """
-    env: Any = gym.make_vec(env_id, num_envs=BATCH, scenario=scenario)
-    numbers = env.unwrapped.scenario.numbers_per_network
-    if numbers * BATCH > MOST_NUMBERS:
-        raise refuse("env_id", env_id, f"{BATCH} networks with {numbers:.1e} gains each are too many to time")
-    observation, _ = env.reset(seed=list(seeds("test", BATCH)))
-    block = cast(MECVectorEnv, env.unwrapped).block
+    observation, block = _batch(env_id, scenario)
     policy.reset(0)
     times = []
     for _ in range(REPEATS):
         began = time.perf_counter()
         policy.allocate(observation, block)
         times.append(time.perf_counter() - began)
-    env.close()
     return 1e3 * float(np.median(times)) / BATCH
+
+
+@functools.lru_cache(maxsize=1)
+def _batch(env_id: str, scenario: Scenario) -> tuple[Mapping[str, NDArray[np.float32]], CoherenceBlock]:
+    """Return what policies see of the first blocks of 256 test networks."""
+    env: Any = gym.make_vec(env_id, num_envs=BATCH, scenario=scenario)
+    numbers = env.unwrapped.scenario.numbers_per_network
+    if numbers * BATCH > MOST_NUMBERS:
+        raise refuse("env_id", env_id, f"{BATCH} networks with {numbers:.1e} gains each are too many to time")
+    observation, _ = env.reset(seed=list(seeds("test", BATCH)))
+    block = cast(MECVectorEnv, env.unwrapped).block
+    env.close()
+    return observation, block

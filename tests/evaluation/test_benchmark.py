@@ -12,7 +12,7 @@ import pytest
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.cli import main
-from mec_cf_gym.evaluation import benchmark as module
+from mec_cf_gym.evaluation import runner
 from mec_cf_gym.evaluation.benchmark import Benchmark, run
 
 FAST = ["--policies", "full-power,equal", "--reference", "equal", "--num-users", "3", "--workers", "1"]
@@ -40,10 +40,11 @@ def test_it_prints_a_table_and_writes_all_files(tmp_path, capsys):
     assert {"python", "numpy", "mec-cf-gym"} <= content["versions"].keys()
     assert (out / "cdf.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (out / "cdf.svg").read_text()
+    assert "Plotly" in (out / "report.html").read_text()
 
 
 def test_paper_bs_environments_start_from_its_scenario_and_policies(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(module, "LONGEST_BATCH_S", 0.1)
+    monkeypatch.setattr(runner, "LONGEST_BATCH_S", 0.1)
     small = ["--num-aps", "16", "--num-users", "4", "--antennas-per-base-station", "8", "--workers", "1"]
     envs = ["--env", "MECUserCentric-v0,MECMultiCell-v0"]
     assert main(["benchmark", *envs, *small, "--topologies", "2", "--blocks", "1", "--out", str(tmp_path)]) == 0
@@ -114,8 +115,8 @@ def test_resuming_runs_only_what_is_missing(tmp_path, monkeypatch):
     kept = (tmp_path / "blocks.csv").read_text().splitlines(keepends=True)
     (tmp_path / "blocks.csv").write_text("".join(kept[:-1]))
     ran = []
-    unit = module.run_unit
-    monkeypatch.setattr(module, "run_unit", lambda *args: ran.append(args) or unit(*args))
+    unit = runner.run_unit
+    monkeypatch.setattr(runner, "run_unit", lambda *args: ran.append(args) or unit(*args))
     with pytest.raises(ValueError, match="holds a run already: add --resume"):
         run(settings)
     run(
@@ -180,7 +181,7 @@ def test_a_folder_without_results_does_not_stand_in_the_way(tmp_path, capsys):
     command = ["benchmark", "--policies", "exact", "--reference", "exact", "--topologies", "1", "--blocks", "1"]
     command += ["--workers", "1", "--out", str(tmp_path)]
     assert main(command) == 2
-    assert "num_subcarriers=4 is not allowed" in capsys.readouterr().err
+    assert "error: exact in MECCellFree-v0: num_subcarriers=4 is not allowed" in capsys.readouterr().err
     assert main([*command, "--num-subcarriers", "1"]) == 0
     assert "n/a" in capsys.readouterr().out  # no interval from one topology
     assert json.loads((tmp_path / "benchmark.json").read_text())["summary"][0]["gap_low"] is None

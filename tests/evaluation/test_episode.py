@@ -50,8 +50,9 @@ def test_random_policies_reproduce():
 
 
 def test_splits_are_disjoint_and_within_what_libraries_take():
-    train, validation, test = SPLITS.values()
-    assert train.stop <= validation.start < validation.stop <= test.start < test.stop <= 2**32
+    train, validation, test, league = SPLITS.values()
+    assert train.stop <= validation.start < validation.stop <= test.start
+    assert test.stop <= league.start < league.stop <= 2**32
     assert seeds("test", 3) == range(test.start, test.start + 3)
     with pytest.raises(ValueError, match="split='dev'"):
         seeds("dev", 1)

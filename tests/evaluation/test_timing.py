@@ -1,13 +1,15 @@
 """Decision times on a batch: measured for policies that take one, left out for the others."""
 
+import dataclasses
 import math
 
 import numpy as np
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.baselines import EqualSplit
-from mec_cf_gym.evaluation import benchmark
-from mec_cf_gym.evaluation.timing import BATCH, batch_decision_ms
+from mec_cf_gym.baselines import CNNLSTM, EqualSplit
+from mec_cf_gym.evaluation import runner, summarise
+from mec_cf_gym.evaluation.tasks import Task
+from mec_cf_gym.evaluation.timing import BATCH, Cost, batch_decision_ms
 
 SMALL = Scenario.paper_a(num_users=2, num_aps=4)
 
@@ -39,6 +41,34 @@ def test_a_policy_decides_for_a_whole_batch():
     assert set(policy.batches) == {((BATCH,), BATCH)}
 
 
+def task_for(policy):
+    return Task(
+        name="E",
+        env="MECCellFree-v0",
+        scenario=SMALL,
+        policies=(policy,),
+        reference=policy,
+        topologies=1,
+        blocks=1,
+    )
+
+
 def test_a_policy_that_refuses_batches_has_no_time(monkeypatch):
-    monkeypatch.setattr(benchmark, "_policy", lambda name: OneAtATime())
-    assert np.isnan(benchmark.time_batch(SMALL, "MECCellFree-v0", "one"))
+    monkeypatch.setattr(runner, "_policy", lambda name: OneAtATime())
+    assert np.isnan(runner.time_batch(task_for("one"), "one"))
+
+
+def test_the_cost_of_training_is_what_the_card_says():
+    policy = EqualSplit()
+    assert math.isnan(Cost.of_training(policy).training_s)
+    policy.card = {"training": {"training_s": 12.5, "steps": 3000}}
+    assert (Cost.of_training(policy).training_s, Cost.of_training(policy).training_steps) == (12.5, 3000)
+
+
+def test_the_card_of_a_policy_with_many_weights_is_that_of_the_task(monkeypatch):
+    monkeypatch.setattr(runner, "LONGEST_BATCH_S", 0.0)
+    for num_users in (10, 20):
+        scenario = Scenario.paper_a(num_users=num_users, num_aps=64, num_subcarriers=4)
+        task = dataclasses.replace(task_for("cnn-lstm"), scenario=scenario)
+        ((_, found),) = [runner.costs(task, summarise(runner.run_unit(task, task.units[0]), "cnn-lstm"))]
+        assert found["cnn-lstm"].training_s == CNNLSTM.load(f"paper-a-k{num_users}").card["training"]["training_s"]

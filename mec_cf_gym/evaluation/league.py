@@ -1,0 +1,212 @@
+"""The league table in the documents: what the README and the manual show of a suite's run.
+
+``python -m mec_cf_gym.evaluation.league RUN ROOT`` writes both in the checkout at ROOT; ``make league`` calls it.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from mec_cf_gym.evaluation.report import COLUMNS, Cell, table
+from mec_cf_gym.evaluation.store import RunStore, write_atomically
+from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, OF_THE_PAST, SOLVERS
+from mec_cf_gym.evaluation.summary import Summary
+from mec_cf_gym.fields import refuse
+from mec_cf_gym.registration import PAPER_B_IDS
+
+SUMMARY, FIGURE, WHOLE = "league summary", "league figure", "league tasks"
+"""Names of the markers: what is between ``<!-- NAME -->`` and ``<!-- end of NAME -->`` is written anew."""
+PAGES = {"README.md": (SUMMARY,), "docs/league.md": (SUMMARY, FIGURE, WHOLE)}
+ORDER = (*CLASSIC, *SOLVERS, *OF_THE_PAST, *LEARNED)
+IMAGE = "images/league.png"
+WIDTH = 120
+"""Of lines of prose."""
+
+
+def training(row: Summary) -> str:
+    """Return the training cost of a policy for a table; a dash if there is none."""
+    parts = [
+        f"{value:,.0f} {unit}"
+        for value, unit in ((row.training_s, "s"), (row.training_steps, "steps"))
+        if not math.isnan(value)
+    ]
+    return ", ".join(parts) or "-"
+
+
+TASK_COLUMNS: dict[str, Cell] = {
+    **{name: cell for name, cell in COLUMNS.items() if name not in ("environment", "median ms")},
+    "p95 gap": lambda row: f"{row.gap_p95:+.2%}",
+    "training": training,
+}
+
+
+def summary(content: dict[str, Any]) -> str:
+    """Return a row per policy with its gaps in the tasks of the summary, as Markdown.
+
+    Args:
+        content: What ``benchmark.json`` of a suite holds.
+    """
+    rows, tasks = _rows(content), [task for task in content["tasks"] if task["headline"]]
+    of_paper_b = [[task for task in tasks if (task["env"] in PAPER_B_IDS) == paper_b] for paper_b in (False, True)]
+    tables = [
+        _overview(group, [row for row in rows if row.task in _names(group)]) for group in of_paper_b if group
+    ]
+    return "\n\n".join([*tables, _circumstances(content)])
+
+
+def whole(content: dict[str, Any]) -> str:
+    """Return a section per environment, gaps in all tasks first, and then all that is known task by task."""
+    parts, rows = [], _rows(content)
+    for env in dict.fromkeys(task["env"] for task in content["tasks"]):
+        tasks = [task for task in content["tasks"] if task["env"] == env]
+        parts += [f"### {env}", _matrix(tasks, [row for row in rows if row.env == env])]
+        parts += [_section(task, [row for row in rows if row.task == task["name"]]) for task in tasks]
+    return "\n\n".join(parts)
+
+
+def write_documents(run: Path, root: Path) -> None:
+    """Write the results of a suite's run into the README and the manual of a checkout.
+
+    Raises:
+        ValueError: If the run is no finished one of a suite, or a page lacks its markers; then nothing is written.
+    """
+    store = RunStore(run)
+    content = store.content() if store.settings_path.exists() else {}
+    if "summary" not in content or "suite" not in content["settings"]:
+        raise refuse("run", str(run), "it must hold a finished run of mec-cf-gym benchmark --suite")
+    figure = f"![Distribution of the largest latency of a block in each task of the summary]({IMAGE})"
+    parts = {SUMMARY: summary(content), FIGURE: figure, WHOLE: whole(content)}
+    pages = {root / name: (root / name).read_text() for name in PAGES}
+    for path, names in zip(pages, PAGES.values(), strict=True):
+        for name in names:
+            pages[path] = between(pages[path], name, parts[name], path)
+    for path, text in pages.items():
+        write_atomically(path, text)
+    shutil.copyfile(run / "cdf.png", root / "docs" / IMAGE)
+
+
+def between(text: str, name: str, part: str, path: Path) -> str:
+    """Return a text with ``part`` between the markers of that name.
+
+    Raises:
+        ValueError: If the text of the file at ``path`` does not have each marker once, in their order.
+    """
+    first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    if not (text.count(first) == text.count(last) == 1 and text.index(first) < text.index(last)):
+        raise refuse("path", str(path), f"it must have the lines {first} and {last}, once each")
+    return text[: text.index(first) + len(first)] + "\n" + part + "\n" + text[text.index(last) :]
+
+
+def _rows(content: dict[str, Any]) -> list[Summary]:
+    return [Summary.from_dict(row) for row in content["summary"]]
+
+
+def _overview(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
+    policies = sorted({row.policy for row in rows}, key=_place)
+    found = {(row.task, row.policy): row for row in rows}
+    lines = []
+    for policy in policies:
+        first = next(row for row in rows if row.policy == policy)
+        cells = [_gap(found.get((task["name"], policy)), task, policy) for task in tasks]
+        lines.append([policy, *cells, f"{first.decision_ms:.3g}", training(first)])
+    heads = [f"{_short(task['env'])}, K = {task['num_users']}, N = {task['num_subcarriers']}" for task in tasks]
+    return _markdown(lines, ["policy", *heads, "decision ms", "training"])
+
+
+def _matrix(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
+    """Return the mean gaps of an environment, a row a task and a column a policy."""
+    policies = sorted({row.policy for row in rows}, key=_place)
+    gaps = {(row.task, row.policy): f"{_percent(row.gap)} %" for row in rows}
+    lines = [
+        [
+            task["name"],
+            *(
+                "reference" if name == task["reference"] else gaps.get((task["name"], name), "-")
+                for name in policies
+            ),
+        ]
+        for task in tasks
+    ]
+    return _markdown(lines, ["mean gap", *policies])
+
+
+def _place(policy: str) -> tuple[int, str]:
+    """Return what sorts policies: heuristics, solvers, learned ones, and then all others by name."""
+    return (ORDER.index(policy) if policy in ORDER else len(ORDER)), policy
+
+
+def _gap(row: Summary | None, task: dict[str, Any], policy: str) -> str:
+    if row is None:
+        return str(task["left_out"].get(policy, "-"))
+    if policy == task["reference"]:
+        return "reference"
+    gap, low, high = (_percent(value) for value in (row.gap, row.gap_low, row.gap_high))
+    return f"{gap} %" if math.isnan(row.gap_low) else f"{gap} % [{low}, {high}]"
+
+
+def _percent(share: float) -> str:
+    digits = 2 if abs(share) < 0.1 else 1 if abs(share) < 1 else 0
+    return f"{100 * share:+,.{digits}f}"
+
+
+def _circumstances(content: dict[str, Any]) -> str:
+    tasks, machine = content["tasks"], content["machine"]
+    headlines = [task for task in tasks if task["headline"]]
+    counts = [task["seeds"][1] - task["seeds"][0] + 1 for task in headlines]
+    blocks = [task["blocks"] for task in headlines]
+    shown = f"{len(headlines)} of its {len(tasks)} tasks, each environment as it comes"
+    lines = [
+        f"`{content['command']}`, {shown}: {_span(counts)} networks (seeds from {tasks[0]['seeds'][0]} on) x "
+        f"{_span(blocks)} blocks a task; mean gap of the slowest user's latency to the reference's on the block, "
+        "with a 95 % bootstrap interval over networks. Decision times are those of the first task a policy is "
+        f"in. {machine['cores']} cores, {machine['processor']}; mec-cf-gym {content['versions']['mec-cf-gym']}."
+    ]
+    lines += [f"{_short(env)}: {remark}" for env, remark in _remarks(headlines).items()]
+    missing = {name for task in tasks for name, reason in task["left_out"].items() if reason == "not installed"}
+    if missing:
+        lines.append(f"Not installed, and so not in the table: {', '.join(sorted(missing))}.")
+    return "\n\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in lines)
+
+
+def _remarks(tasks: Iterable[dict[str, Any]]) -> dict[str, str]:
+    return {task["env"]: task["remark"] for task in tasks if task["remark"]}
+
+
+def _section(task: dict[str, Any], rows: Sequence[Summary]) -> str:
+    first, last = task["seeds"]
+    networks = f"{last - first + 1} networks (seeds {first} to {last})"
+    about = f"Reference {task['reference']}; {networks} x {task['blocks']} blocks."
+    out = ", ".join(f"{name} ({reason})" for name, reason in task["left_out"].items())
+    parts = [about, task["remark"], out and f"Left out: {out}."]
+    timed = any(not math.isnan(row.batch_decision_ms) for row in rows)
+    columns = {name: cell for name, cell in TASK_COLUMNS.items() if timed or name != "ms at 256"}
+    return f"#### {task['name']}\n\n{' '.join(part for part in parts if part)}\n\n{table(rows, columns)}"
+
+
+def _names(tasks: Iterable[dict[str, Any]]) -> set[str]:
+    return {task["name"] for task in tasks}
+
+
+def _short(env_id: str) -> str:
+    return env_id.removeprefix("MEC").removesuffix("-v0")
+
+
+def _span(values: Sequence[int]) -> str:
+    return str(values[0]) if len(set(values)) == 1 else f"{min(values)} to {max(values)}"
+
+
+def _markdown(lines: list[list[str]], headers: list[str]) -> str:
+    alignment = ("left", *["right"] * (len(headers) - 1))
+    return str(tabulate(lines, headers, tablefmt="github", disable_numparse=True, colalign=alignment))
+
+
+if __name__ == "__main__":
+    write_documents(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,76 @@
+"""The agents that come with the package: what their cards say can be measured again, and they beat heuristics."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from mec_cf_gym.agents import Validation, installed_agents, load
+from mec_cf_gym.agents.training.command import blocks_of
+from mec_cf_gym.evaluation import SPLITS, available_policies, load_policy
+from mec_cf_gym.registration import ENV_IDS
+
+AGENTS = installed_agents()
+every_agent = pytest.mark.parametrize("name", AGENTS)
+
+
+def test_every_environment_has_one():
+    assert {card["env"] for card in AGENTS.values()} == set(ENV_IDS)
+
+
+def test_each_is_a_policy_of_every_evaluation():
+    assert {f"rl-{name}" for name in AGENTS} == {name for name in available_policies() if name.startswith("rl-")}
+
+
+@every_agent
+def test_the_card_says_how_it_came_about(name):
+    card = AGENTS[name]
+    training, tested = card["training"], card["test"]
+    assert training["steps"] >= training["hyperparameters"]["learning_starts"]
+    assert training["training_s"] < 3600
+    assert training["curve"][0]["steps"] == 0
+    assert tested["first_seed"] == SPLITS["test"][0]
+    assert tested["gap"]["low"] <= tested["gap"]["mean"] <= tested["gap"]["high"]
+    assert {"command", "versions", "machine"} <= card.keys()
+
+
+class Policy:
+    """A heuristic where agents are judged: it looks at the block."""
+
+    def __init__(self, name, env):
+        self.policy, self.env = load_policy(name), env.unwrapped
+
+    def predict(self, observation, state=None):
+        allocation = self.policy.allocate(observation, self.env.block)
+        return self.env.encode(allocation.power, allocation.offload, allocation.computing), None
+
+
+@every_agent
+def test_it_is_far_below_full_power_on_networks_it_has_not_seen(name):
+    agent = load(name)
+    scenario = agent.translation.scenario
+    networks = 4 if scenario.on_grid else 20
+    validation = Validation(AGENTS[name]["env"], scenario, networks, min(10, blocks_of(scenario, 1)))
+    assert validation.gap(agent).mean < validation.gap(Policy("full-power", validation.env)).mean - 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "p95"),
+    [("cellfree-k10", 0.005, 0.02), ("cellfree-k20", 0.01, 0.05), ("cellfree-k10-n4", 0.03, 1)],
+)
+def test_gaps_to_the_reference_on_unseen_networks(name, mean, p95):
+    agent = load(name)
+    gap = Validation("MECCellFree-v0", agent.translation.scenario, 50).gap(agent)
+    assert gap.mean < mean
+    assert gap.p95 < p95
+
+
+def test_one_agent_serves_other_numbers_of_users():
+    env = gym.make("MECCellFree-v0", num_users=17, num_subcarriers=1)
+    observation, _ = env.reset(seed=SPLITS["validation"][0])
+    action, _ = load("cellfree-k10").predict(observation)
+    *_, info = env.step(action)
+    exact = load_policy("exact")
+    env.reset(seed=SPLITS["validation"][0])
+    optimum = exact.solve(env.unwrapped.block).max_latency
+    assert info["max_latency_s"] == pytest.approx(optimum, rel=0.05)
+    assert np.isfinite(optimum)

@@ -1,0 +1,71 @@
+"""``mec-cf-gym tune``: a study starts from the file's values, keeps every trial, and goes on."""
+
+import json
+
+import pytest
+import yaml
+
+from mec_cf_gym import Scenario
+from mec_cf_gym.agents.training import tune
+from mec_cf_gym.agents.training.hyperparameters import ALGORITHMS, FOLDER, hyperparameters_of
+from mec_cf_gym.agents.training.tune import Tune, run, space_of
+
+SMALL = Scenario.paper_a(num_users=3, num_subcarriers=1, num_aps=8, reward="log_latency", episode_blocks=10)
+
+
+def options(out, algo="ddpg", **changes):
+    settings = {"trials": 2, "steps": 32, "validation_networks": 2, **changes}
+    return Tune(algo=algo, env="MECCellFree-v0", out=out, scenario=SMALL, **settings)
+
+
+@pytest.mark.parametrize("algo", ALGORITHMS)
+def test_the_first_trial_has_the_values_of_the_file(algo, tmp_path):
+    study = run(options(tmp_path, algo, trials=1))
+    entry = hyperparameters_of(algo, "MECCellFree-v0")
+    first = {f"lin_{v:g}" if name == "learning_rate" else v for name, v in study.trials[0].params.items()}
+    assert first == {entry[name] for name in space_of(algo)}
+
+
+def test_its_files_hold_every_trial_and_the_best_entry(tmp_path):
+    study = run(options(tmp_path))
+    content = json.loads((tmp_path / "study.json").read_text())
+    assert [trial["number"] for trial in content["trials"]] == [0, 1]
+    assert content["best"]["gap"] == min(trial["gap"] for trial in content["trials"])
+    entry = yaml.safe_load((tmp_path / "ddpg.yml").read_text())["MECCellFree-v0"]
+    assert entry["batch_size"] == study.best_params["batch_size"]
+    assert entry["env_wrapper"] == hyperparameters_of("ddpg", "MECCellFree-v0")["env_wrapper"]
+
+
+def test_a_study_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tune, "learn", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(options(tmp_path))
+    with pytest.raises(ValueError, match="holds a study already: add --resume"):
+        run(options(tmp_path))
+    study = run(options(tmp_path, resume=True))
+    assert sum(trial.value is not None for trial in study.trials) == 2
+    assert study.trials[1].params == study.trials[0].params  # the file's values, which had not been tried
+
+
+def test_bad_options_are_refused_by_name(tmp_path):
+    with pytest.raises(ValueError, match="trials=0"):
+        run(options(tmp_path, trials=0))
+    with pytest.raises(ValueError, match="algo='dqn'"):
+        run(options(tmp_path, algo="dqn"))
+
+
+@pytest.mark.parametrize("algo", ALGORITHMS)
+def test_the_packages_values_are_those_of_a_study_that_is_kept(algo):
+    study = json.loads((FOLDER / "studies" / f"{algo}.json").read_text())
+    assert study["settings"]["algo"] == algo
+    assert len(study["trials"]) >= 10
+    entry = hyperparameters_of(algo, "MECCellFree-v0")
+    kept = {**study["best"], "learning_rate": f"lin_{study['best']['learning_rate']:.3g}"}
+    assert {name: entry[name] for name in space_of(algo)} == {
+        name: pytest.approx(kept[name], rel=0.01) if isinstance(kept[name], float) else kept[name]
+        for name in space_of(algo)
+    }
