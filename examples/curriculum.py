@@ -122,7 +122,7 @@ def draw(gaps: dict[str, np.ndarray], steps: np.ndarray) -> None:
         low, high = zip(*(interval(interquartile_mean, column) for column in values.T), strict=True)
         (line,) = axes.plot(steps, 100 * interquartile_mean(values, 0), marker="o", markersize=3, label=arm)
         axes.fill_between(steps, 100 * np.array(low), 100 * np.array(high), alpha=0.2, color=line.get_color())
-    axes.set(xlabel="environment steps", ylabel="gap on the hard task, %", yscale="log")
+    axes.set(xlabel="environment steps", ylabel="gap on the hard task, %", ylim=(0, None))
     axes.legend()
     figure.savefig(options.out / "curriculum.png", dpi=150)
 
@@ -149,4 +149,5 @@ low, high = interval(improvement, final["curriculum"], final["direct"])
 probability = improvement(final["curriculum"], final["direct"])
 print(f"the curriculum beats direct training with probability {probability:.2f} [{low:.2f}, {high:.2f}]")
 curves = {arm: np.array([[p["gap"] for p in f["curve"]] for f in results if f["arm"] == arm]) for arm in ARMS}
-draw(curves, np.array([point["steps"] for point in results[0]["curve"]]))
+steps = np.array([point["steps"] for point in results[0]["curve"]])
+draw({arm: values[:, 1:] for arm, values in curves.items()}, steps[1:])  # the first is before any learning
