@@ -3,12 +3,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # A strict editable install links file by file, so a file that comes or goes asks for a new install. So does a change
 # of compiled code: numba caches a function by its own file, and would miss changes in those it calls.
-FILES := $(shell (find mec_cf_gym baselines agents -name '*.py' -o -name '*.safetensors' -o -path '*/page/*' | sort; \
+FILES := $(shell (find mec_cf_gym baselines agents -name '*.py' -o -name '*.safetensors' -o -name '*.yml' \
+	-o -name '*.json' -o -path '*/page/*' | sort; \
 	cat baselines/fast/*.py) | cksum | cut -d' ' -f1)
 INSTALLED := .venv/installed-$(FILES)
 # One thread per process: the work is spread over processes, and small matrices gain nothing from threads.
 export OMP_NUM_THREADS := 1
-
 
 .PHONY: install benchmark league test lint types docs wheel constraints
 

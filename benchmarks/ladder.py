@@ -24,11 +24,11 @@ MLP = ("policy:MultiInputPolicy", "policy_kwargs:{}", "normalize:{norm_reward: f
 RATIOS = (PLAIN, "policy_kwargs:{rounds: 4, width: 16, hidden: 32, least_db: null}")
 DISCOUNTED = ("gamma:0.9", "tau:0.005")
 RUNGS = {
-    "PPO, MLP, ratios, learned split": ("ppo", 200_000, (*MLP, PLAIN), {}),
-    "PPO, MLP, dB": ("ppo", 200_000, MLP, {}),
-    "PPO, equivariant, ratios, learned split": ("ppo", 60_000, RATIOS, {}),
-    "PPO, equivariant, dB": ("ppo", 60_000, (), {}),
-    "PPO, equivariant, dB, gamma 0.9": ("ppo", 60_000, ("gamma:0.9",), {}),
+    "PPO, MLP, ratios, learned split": ("ppo", 100_000, (*MLP, PLAIN), {}),
+    "PPO, MLP, dB": ("ppo", 100_000, MLP, {}),
+    "PPO, equivariant, ratios, learned split": ("ppo", 40_000, RATIOS, {}),
+    "PPO, equivariant, dB": ("ppo", 40_000, (), {}),
+    "PPO, equivariant, dB, gamma 0.9": ("ppo", 40_000, ("gamma:0.9",), {}),
     "DDPG, MLP, dB": ("ddpg", 20_000, MLP, {}),
     "SAC, equivariant, dB": ("sac", 8_000, (), {}),
     "TD3, equivariant, dB": ("td3", 8_000, (), {}),
