@@ -34,7 +34,17 @@ def main() -> None:
                 f"{test['networks']} x {test['blocks']}",
             ]
         )
-    headers = ["agent", "environment", "K", "N", "steps", "training s", "gap [95 % CI]", "p95", "networks x blocks"]
+    headers = [
+        "agent",
+        "environment",
+        "K",
+        "N",
+        "steps",
+        "training s",
+        "gap [95 % CI]",
+        "p95",
+        "networks x blocks",
+    ]
     print(tabulate(rows, headers, tablefmt="github", disable_numparse=True))
     figure = Figure(figsize=(8.5, 4.2), layout="constrained")
     axis = figure.subplots()

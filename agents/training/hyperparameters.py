@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,7 @@ def model_for(
         ValueError: For an entry that the algorithm does not take.
     """
     arguments = {name: value for name, value in hyperparameters.items() if name not in OF_THE_RUN}
+    arguments = copy.deepcopy(arguments)  # algorithms add to the arguments of their policy
     for name in SCHEDULED:
         if isinstance(arguments.get(name), str):
             arguments[name] = _Linear(arguments[name])
