@@ -9,8 +9,11 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.agents.actions import LogPowerAction
+from mec_cf_gym.agents.memory import MeanGains
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.envs.memory import RunningMean
 from mec_cf_gym.envs.single import MECEnv
 from mec_cf_gym.fields import refuse
 
@@ -26,8 +29,8 @@ class Predictor(Protocol):
 class AgentPolicy:
     """Lets an agent decide through the wrappers it was trained behind.
 
-    Observations pass through the environment's observation wrappers on their way to the agent, and actions
-    through its action wrappers (such as ``RescaleAction``) on their way back.
+    Observations pass through the environment's observation wrappers and ``MeanGains`` on their way to the agent,
+    and actions through its action wrappers (such as ``RescaleAction``) and ``LogPowerAction`` on their way back.
 
     Args:
         agent: A Stable-Baselines3 model, or anything with its ``predict``.
@@ -44,22 +47,31 @@ class AgentPolicy:
         self.base = env.unwrapped
         self.seen_space = env.observation_space
         self.outer_first = list(_wrappers(env))
+        self.reset(0)
 
     def reset(self, seed: int) -> None:
-        """Begin an episode; agents of this kind remember nothing."""
+        """Begin an episode: means of what was seen begin anew."""
+        self.mean: RunningMean | None = None
 
     def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
         """Return what the agent, without exploration noise, decides on an observation."""
         seen: Any = dict(observation)
+        below: list[Any] = []  # what every wrapper is shown, the innermost first
         for wrapper in reversed(self.outer_first):
+            below.append(seen)
             if isinstance(wrapper, gym.ObservationWrapper):
                 seen = wrapper.observation(seen)
+            elif isinstance(wrapper, MeanGains):
+                self.mean = RunningMean.start(seen) if self.mean is None else self.mean.update(seen)
+                seen = self.mean.shown(seen)
         if not self.seen_space.contains(seen):
             raise refuse("observation", seen, "a wrapper of env changes it in a way that cannot be repeated here")
         action, _ = self.agent.predict(seen, deterministic=True)
-        for wrapper in self.outer_first:
+        for wrapper, shown in zip(self.outer_first, reversed(below), strict=True):
             if isinstance(wrapper, gym.ActionWrapper):
                 action = wrapper.action(action)
+            elif isinstance(wrapper, LogPowerAction):
+                action = wrapper.log_power.plain(action, shown)
         return self.base.codec.decode(action, block.servers)
 
 

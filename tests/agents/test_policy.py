@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gymnasium.wrappers import FlattenObservation, FrameStackObservation, RescaleAction
 
-from mec_cf_gym.agents import AgentPolicy
+from mec_cf_gym.agents import AgentPolicy, LogPowerAction, MeanGains
 from mec_cf_gym.evaluation import evaluate
 
 
@@ -34,6 +34,27 @@ def test_observations_and_actions_pass_through_the_wrappers():
     np.testing.assert_allclose(allocation.power, [[0, 0.5, 1]])
     np.testing.assert_allclose(allocation.offload, [0.5, 0.75, 1])
     np.testing.assert_array_equal(agent.seen, env.reset(seed=0)[0])
+
+
+def test_it_does_what_the_wrapped_environment_does_in_db_and_with_a_memory():
+    def make():
+        env = gym.make("MECCellFreeDelayed-v0", num_users=3)
+        return RescaleAction(LogPowerAction(MeanGains(env)), np.float32(-1), np.float32(1))
+
+    agent, env = Agent(np.array([-1, 0, 1], np.float32)), make()
+    policy = AgentPolicy(agent, make())
+    seen, _ = env.reset(seed=3)
+    plain = gym.make("MECCellFreeDelayed-v0", num_users=3)
+    observation, _ = plain.reset(seed=3)
+    for _ in range(3):
+        allocation = policy.allocate(observation, plain.unwrapped.block)
+        np.testing.assert_allclose(agent.seen["signal"], seen["signal"], atol=1e-6)
+        seen, reward, *_ = env.step(agent.action)
+        observation, expected, *_ = plain.step(plain.unwrapped.encode(allocation.power, allocation.offload))
+        assert reward == pytest.approx(expected, rel=1e-5)
+    policy.reset(0)
+    policy.allocate(observation, plain.unwrapped.block)
+    np.testing.assert_allclose(agent.seen["signal"], observation["signal"], atol=1e-6)
 
 
 def test_it_runs_in_an_evaluation():
