@@ -129,7 +129,7 @@ def run(options: Train) -> Agent:
             "hyperparameters": {name: value for name, value in options.resolved().items() if name != "env_kwargs"},
             "curve": segments.curve,
         },
-        "test": test(agent, options.env, options.scenario, options.test_networks),
+        "test": gap_on_test_networks(agent, options.env, options.scenario, options.test_networks),
         **provenance(),
     }
     agent.save(options.out / AGENT)
@@ -204,7 +204,7 @@ def blocks_of(scenario: Scenario, independent: int) -> int:
     return scenario.episode.episode_blocks if correlated else independent
 
 
-def test(agent: Agent, env_id: str, scenario: Scenario, networks: int) -> dict[str, Any]:
+def gap_on_test_networks(agent: Agent, env_id: str, scenario: Scenario, networks: int) -> dict[str, Any]:
     """Return the gap to the reference on networks of the test seeds, as plain JSON."""
     blocks = blocks_of(scenario, 5)
     validation = Validation(env_id, scenario, networks, blocks, split="test")

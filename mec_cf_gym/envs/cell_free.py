@@ -73,7 +73,7 @@ class MECCellFreeEnv(MECEnv):
 
     ## Dynamics
     By default blocks are independent given the topology, and actions do not influence what comes next: a
-    **contextual bandit**, in which a discount factor above zero only adds variance. With
+    **contextual bandit**, in which looking ahead gains nothing. With
     `fading="gauss_markov"` or `mobility="random_waypoint"` and a speed, successive blocks are correlated;
     actions still do not influence them.
 
