@@ -48,14 +48,15 @@ def main() -> None:
     print(tabulate(rows, headers, tablefmt="github", disable_numparse=True))
     figure = Figure(figsize=(8.5, 4.2), layout="constrained")
     axis = figure.subplots()
-    for name, card in cards.items():
+    for index, (name, card) in enumerate(cards.items()):
         curve = card["training"]["curve"]
-        axis.plot([p["steps"] for p in curve], [100 * p["mean"] for p in curve], marker=".", label=name)
+        style = "-" if index < 10 else "--"  # there are ten colours
+        axis.plot([p["steps"] for p in curve], [100 * p["mean"] for p in curve], style, marker=".", label=name)
     axis.set_yscale("symlog", linthresh=1)
     axis.set(xlabel="environment steps", ylabel="gap on validation networks (%)")
     axis.axhline(0, color="0.4", linewidth=1)
     axis.grid(True, alpha=0.3)
-    axis.legend()
+    figure.legend(loc="outside right upper")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 

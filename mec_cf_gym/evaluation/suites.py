@@ -40,10 +40,10 @@ OF_THE_PAST = ("outdated-exact", "averaged-exact")
 """What they decide from is what observations have shown: they are for delayed ones."""
 LEARNED = ("cnn-lstm", "equivariant")
 AGENTS: dict[tuple[str, int], tuple[str, ...]] = {
-    ("MECCellFree-v0", 1): ("rl-cellfree-k10", "rl-cellfree-k20"),
-    ("MECCellFree-v0", 4): ("rl-cellfree-k10-n4",),
-    ("MECCellular-v0", 1): ("rl-cellular",),
-    ("MECCellular-v0", 4): ("rl-cellular",),
+    ("MECCellFree-v0", 1): ("rl-cellfree-k10", "rl-cellfree-k20", "rl-cellfree-unequal"),
+    ("MECCellFree-v0", 4): ("rl-cellfree-k10-n4", "rl-cellfree-unequal-n4"),
+    ("MECCellular-v0", 1): ("rl-cellular-n1", "rl-cellular", "rl-cellular-unequal"),
+    ("MECCellular-v0", 4): ("rl-cellular", "rl-cellular-unequal"),
     ("MECUserCentric-v0", 1): ("rl-usercentric",),
     ("MECMultiCell-v0", 1): ("rl-multicell",),
     ("MECCellFreeDelayed-v0", 1): ("rl-delayed",),
