@@ -77,15 +77,19 @@ class UserRows(VecEnv):
 
     def get_attr(self, attr_name, indices=None):
         """Return an attribute of the environment that each row belongs to."""
-        return [getattr(self.envs[row // len(self.agents)], attr_name) for row in self._get_indices(indices)]
+        return [getattr(env, attr_name) for env in self._envs_of(indices)]
 
     def set_attr(self, attr_name, value, indices=None):
-        """Rows have no attributes of their own to set."""
-        raise NotImplementedError
+        """Set an attribute of the environments that rows belong to."""
+        for env in self._envs_of(indices):
+            setattr(env, attr_name, value)
 
     def env_method(self, method_name, *method_args, indices=None, **method_kwargs):
-        """Rows have no methods of their own to call."""
-        raise NotImplementedError
+        """Call a method of the environment that each row belongs to, once for each row."""
+        return [getattr(env, method_name)(*method_args, **method_kwargs) for env in self._envs_of(indices)]
+
+    def _envs_of(self, indices):
+        return [self.envs[row // len(self.agents)] for row in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class, indices=None):
         """No row is an environment of Gymnasium."""

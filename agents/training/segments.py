@@ -48,7 +48,7 @@ class Segments(BaseCallback):
         self.judge, self.keep = judge, keep
         self.curve: list[dict[str, float]] = list((progress or {}).get("curve", ()))
         self.trained_s: float = (progress or {}).get("trained_s", 0.0)
-        self.next_end = 0
+        self.next_end, self.began = 0, 0.0
 
     @property
     def best_gap(self) -> float:
@@ -58,17 +58,6 @@ class Segments(BaseCallback):
     def progress(self) -> dict[str, Any]:
         """Return what a run that goes on needs to know."""
         return {"curve": self.curve, "trained_s": self.trained_s}
-
-    def begin(self) -> None:
-        """Give the next segment its random numbers and, if training has begun, its networks."""
-        segment = self.model.num_timesteps // self.length
-        self.next_end = (segment + 1) * self.length
-        numbers = np.random.SeedSequence([self.seed, segment]).generate_state(2)
-        set_random_seed(int(numbers[0]))
-        self.model.action_space.seed(int(numbers[0]))
-        first_rows = len(SPLITS["train"]) - self.training_env.num_envs
-        self.training_env.seed(int(numbers[1]) % first_rows)
-        self.began = time.perf_counter()
 
     def _on_training_start(self) -> None:
         self.began = time.perf_counter()
@@ -88,8 +77,14 @@ class Segments(BaseCallback):
         self._conclude()
 
     def _restart(self) -> None:
-        """Go on with new networks and new random numbers."""
-        self.begin()
+        """Go on with new networks of the train seeds, and new random numbers."""
+        segment = self.model.num_timesteps // self.length
+        self.next_end = (segment + 1) * self.length
+        numbers = np.random.SeedSequence([self.seed, segment]).generate_state(2)
+        set_random_seed(int(numbers[0]))
+        self.model.action_space.seed(int(numbers[0]))
+        first_seeds = len(SPLITS["train"]) - self.training_env.num_envs  # row i gets the first plus i
+        self.training_env.seed(int(numbers[1]) % first_seeds)
         self.model._last_obs = self.training_env.reset()  # type: ignore[assignment]  # as SB3 does
         self.model._last_episode_starts = np.ones(self.training_env.num_envs, bool)
         normalised = self.model.get_vec_normalize_env()
@@ -104,8 +99,8 @@ class Segments(BaseCallback):
         self.curve.append({"steps": steps, "trained_s": round(self.trained_s, 2), **gap.to_dict()})
         if gap.mean < best:
             self.keep()
-        for name in ("mean", "p95", "reward"):
-            self.logger.record(f"validation/{'gap_' * (name != 'reward')}{name}", getattr(gap, name))
+        for name, value in (("gap_mean", gap.mean), ("gap_p95", gap.p95), ("reward", gap.reward)):
+            self.logger.record(f"validation/{name}", value)
         self.logger.dump(steps)
         checkpoint.save(self.path, self.model, self.progress())
         self.began = time.perf_counter()
