@@ -15,7 +15,7 @@ from mec_cf_gym.agents.curriculum.padding import PaddedAgent, Padding
 from mec_cf_gym.agents.curriculum.stages import Curriculum, Promotion, Stage
 from mec_cf_gym.agents.memory import MeanGains, MeanGainsVector
 from mec_cf_gym.agents.policy import AgentPolicy
-from mec_cf_gym.envs.memory import RunningMean
+from mec_cf_gym.envs.running_mean import RunningMean
 
 if TYPE_CHECKING:
     from mec_cf_gym.agents.agent import Agent, installed_agents

@@ -13,10 +13,11 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_cf_gym.envs.action import ActionCodec, within_one
-from mec_cf_gym.envs.observation import OBSERVATIONS, Gains, Observation
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.performance import best_offload
+from mec_cf_gym.envs.action import within_one
+from mec_cf_gym.envs.contract import Contract
+from mec_cf_gym.envs.observation import Gains, Observation, observed_block, observed_servers
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.latencies import best_offload
 from mec_cf_gym.scenario import Scenario
 
 LEAST_DB = -40.0
@@ -49,11 +50,10 @@ class LogPower:
             raise refuse("least_db", least_db, "it must be a number of dB in [-200, 0)")
         if split not in SPLITS_OF_TASKS:
             raise refuse("split", split, f"it must be one of {', '.join(map(repr, SPLITS_OF_TASKS))}")
-        self.least_db, self.codec = least_db, ActionCodec(scenario)
-        observation = OBSERVATIONS[scenario.episode.observation](scenario)
-        if not isinstance(observation, Gains):
+        contract = Contract(scenario)
+        self.least_db, self.codec, self.link = least_db, contract.codec, contract.link
+        if not isinstance(contract.observation, Gains):
             raise refuse("observation", scenario.episode.observation, "powers in dB need one that shows the gains")
-        self.observation = observation
         has_split = "offload" in self.codec.shapes
         self.learns_split, self.finds_split = split == "as_is" and has_split, split != "as_is" and has_split
 
@@ -75,7 +75,7 @@ class LogPower:
         parts, server_hz = {"power": ratio}, None
         if self.codec.chooses_shares:
             weight = 10.0 ** (np.asarray(action[..., -users:], np.float64) / 10)
-            servers = self.observation.seen_servers(observation)
+            servers = observed_servers(observation["task"])
             shares = servers.divided(weight[..., None, :], weight)
             parts["ap_share"] = (shares.ap_hz / servers.ap_hz[..., None]).reshape(*action.shape[:-1], -1)
             parts["cloud_share"] = weight / weight.sum(-1, keepdims=True)
@@ -83,7 +83,7 @@ class LogPower:
         if self.learns_split:
             parts["offload"] = action[..., powers : powers + users]
         elif self.finds_split:
-            block = self.observation.seen_block(observation)
+            block = observed_block(observation, self.link)
             block = block if server_hz is None else dataclasses.replace(block, server_hz=server_hz)
             power = within_one(ratio.reshape(*ratio.shape[:-1], *self.codec.shapes["power"]), axis=-2)
             parts["offload"] = best_offload(block, power)

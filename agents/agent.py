@@ -20,9 +20,9 @@ from mec_cf_gym.agents.translation import Statistics, Translation
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.action import ActionCodec
-from mec_cf_gym.envs.memory import RunningMean
+from mec_cf_gym.envs.running_mean import RunningMean
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.store import write_atomically
-from mec_cf_gym.fields import refuse
 from mec_cf_gym.scenario import Scenario
 
 FOLDER = Path(__file__).parent / "trained"

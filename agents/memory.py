@@ -8,8 +8,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-from mec_cf_gym.envs.memory import RunningMean
 from mec_cf_gym.envs.observation import Observation
+from mec_cf_gym.envs.running_mean import RunningMean
 
 
 class MeanGains(gym.Wrapper[Observation, Any, Observation, Any], RecordConstructorArgs):

@@ -13,9 +13,9 @@ from mec_cf_gym.agents.actions import LogPowerAction
 from mec_cf_gym.agents.memory import MeanGains
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.envs.memory import RunningMean
+from mec_cf_gym.envs.running_mean import RunningMean
 from mec_cf_gym.envs.single import MECEnv
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 
 class Predictor(Protocol):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.agents.actions import LogPower
 from mec_cf_gym.envs.action import ActionCodec
 from mec_cf_gym.envs.observation import OBSERVATIONS, TASK_UNITS
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.scenario import Scenario
 
 LOG_POWER = "mec_cf_gym.agents.actions.LogPowerAction"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 
 class SB3VecEnv(VecEnv):

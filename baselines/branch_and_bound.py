@@ -13,8 +13,9 @@ from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners, stack_solutions
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.performance import best_latency, best_offload, latency, rate
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.latencies import best_latency, best_offload, latency
+from mec_cf_gym.performance.rates import rate
 
 MOST_UNKNOWNS = 8
 """Rates to search over, (N - 1) K, up to which a network closes, or its gap is small, within seconds."""

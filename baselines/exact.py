@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners
+from mec_cf_gym.batches import take_rows
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.performance import best_latency, best_offload, latency, rate
-from mec_cf_gym.rows import take_rows
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.latencies import best_latency, best_offload, latency
+from mec_cf_gym.performance.rates import rate
 
 MOST_STEPS = 200
 LARGEST_LOG_SINR = 600.0

@@ -22,8 +22,9 @@ from mec_cf_gym.baselines.solution import (
     stack_solutions,
 )
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.performance import best_offload, full_offload_latency, latency, rate
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.latencies import best_offload, full_offload_latency, latency
+from mec_cf_gym.performance.rates import rate
 
 STAGE_TOLERANCE = 1e-4
 """Relative fall at which the next floor takes over; only the last is followed to the end."""

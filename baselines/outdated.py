@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.envs.memory import RunningMean
 from mec_cf_gym.envs.observation import ratio_of
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.performance import best_offload
+from mec_cf_gym.envs.running_mean import RunningMean
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.latencies import best_offload
 
 
 class OutdatedExact:

@@ -8,7 +8,7 @@ from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import FullPower
 from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 
 class ProportionalShares(Solver):

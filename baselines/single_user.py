@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.performance import best_latency
+from mec_cf_gym.performance.latencies import best_latency
 
 Floats = NDArray[np.float64]
 

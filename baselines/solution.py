@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.performance import best_offload, latency
+from mec_cf_gym.performance.latencies import best_offload, latency
 
 CONVERGED = "converged"
 STEP_LIMIT = "step limit"

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import ICA, ExactMinMax
 from mec_cf_gym.evaluation import seeds
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 SETTINGS = {

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.linalg import toeplitz as plain_toeplitz
 from tabulate import tabulate
 
-from mec_cf_gym.block.estimation import covariance_root, error_covariance, pilot_whitening
 from mec_cf_gym.network.correlation import local_scattering, toeplitz
+from mec_cf_gym.network.estimation import covariance_root, error_covariance, pilot_whitening
 from mec_cf_gym.network.pilots import assign_pilots, form_clusters
 
 USERS, PILOTS, SPREAD_RAD = 20, 5, np.deg2rad(15)

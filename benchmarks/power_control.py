@@ -20,7 +20,7 @@ from mec_cf_gym.baselines.power_control.exact import exact_powers
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.step import usual_sets
 from mec_cf_gym.evaluation import seeds
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 GROUP = 20

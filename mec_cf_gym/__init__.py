@@ -15,12 +15,23 @@ __path__ = extend_path(__path__, __name__)
 
 from mec_cf_gym.allocation import Allocation, Policy
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.groups import Computing, Dynamics, Episode, Layout, Radio, Tasks
-from mec_cf_gym.metrics import cdf_points, gini, percentiles
-from mec_cf_gym.objective import power_fairness, spectral_efficiency
-from mec_cf_gym.performance import best_offload, latency, rate
-from mec_cf_gym.registration import register_envs
-from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.deployments import Deployment
+from mec_cf_gym.envs import observation as _observation
+from mec_cf_gym.envs import reward as _reward
+from mec_cf_gym.network.network import Network
+from mec_cf_gym.performance import (
+    best_offload,
+    cdf_points,
+    gini,
+    latency,
+    percentiles,
+    power_fairness,
+    rate,
+    spectral_efficiency,
+)
+from mec_cf_gym.registration import env_ids, register_envs
+from mec_cf_gym.scenario import Computing, Dynamics, Episode, Layout, Radio, Scenario, Tasks
+from mec_cf_gym.world import World
 
 if TYPE_CHECKING:
     from mec_cf_gym.envs.parallel import parallel_env as parallel_env

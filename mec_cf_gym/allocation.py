@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.servers import Shares
-
-if TYPE_CHECKING:
-    from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.network.servers import Shares
 
 Floats = NDArray[np.float64]
 

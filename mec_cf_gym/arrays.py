@@ -23,8 +23,9 @@ def promote(*arrays: Array) -> tuple[Any, tuple[Array, ...]]:
     xp = array_api_compat.array_namespace(tensors[0])
     device = tensors[0].device
     # tensors are taken as they are: asarray would cut them off from their gradients in some versions of torch
-    on_device = [
-        array if array_api_compat.is_torch_array(array) else xp.asarray(array, device=device) for array in arrays
+    on_device = [  # a copy of NumPy's arrays: those of blocks are read-only, which tensors cannot be
+        array if array_api_compat.is_torch_array(array) else xp.asarray(np.array(array), device=device)
+        for array in arrays
     ]
     dtype = xp.result_type(*on_device)
     return xp, tuple(xp.astype(array, dtype, copy=False) for array in on_device)

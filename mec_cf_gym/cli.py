@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import mec_cf_gym
-from mec_cf_gym.dispatch import parser_for, run
+from mec_cf_gym.commands import parser_for, run
 
 SUBCOMMANDS = {
     "benchmark": (

@@ -1,27 +1,46 @@
-"""Registers the environments with Gymnasium."""
+"""Registers the environments with Gymnasium, each with its single and its native vector form."""
 
 from __future__ import annotations
 
 import gymnasium as gym
 
+
+def register_envs() -> None:
+    """Register every id of this package."""
+    gym.register(
+        id="MECCellFree-v0",
+        entry_point="mec_cf_gym.envs.cell_free:MECCellFreeEnv",
+        vector_entry_point="mec_cf_gym.envs.cell_free:MECCellFreeVectorEnv",
+    )
+    gym.register(
+        id="MECCellular-v0",
+        entry_point="mec_cf_gym.envs.cell_free:MECCellularEnv",
+        vector_entry_point="mec_cf_gym.envs.cell_free:MECCellularVectorEnv",
+    )
+    gym.register(
+        id="MECUserCentric-v0",
+        entry_point="mec_cf_gym.envs.user_centric:MECUserCentricEnv",
+        vector_entry_point="mec_cf_gym.envs.user_centric:MECUserCentricVectorEnv",
+    )
+    gym.register(
+        id="MECMultiCell-v0",
+        entry_point="mec_cf_gym.envs.user_centric:MECMultiCellEnv",
+        vector_entry_point="mec_cf_gym.envs.user_centric:MECMultiCellVectorEnv",
+    )
+    gym.register(
+        id="MECCellFreeDelayed-v0",
+        entry_point="mec_cf_gym.envs.delayed:MECCellFreeDelayedEnv",
+        vector_entry_point="mec_cf_gym.envs.delayed:MECCellFreeDelayedVectorEnv",
+    )
+
+
+def env_ids() -> tuple[str, ...]:
+    """Return the ids of all environments that this package's classes make, in the order of registration."""
+    ours = [spec.id for spec in gym.registry.values() if str(spec.entry_point).startswith("mec_cf_gym.")]
+    return tuple(ours)
+
+
 PAPER_A_IDS = ("MECCellFree-v0", "MECCellular-v0")
 PAPER_B_IDS = ("MECUserCentric-v0", "MECMultiCell-v0")
 SEQUENTIAL_IDS = ("MECCellFreeDelayed-v0",)
 ENV_IDS = PAPER_A_IDS + PAPER_B_IDS + SEQUENTIAL_IDS
-"""The ids of all environments of this package."""
-MODULES = (
-    dict.fromkeys(PAPER_A_IDS, "cell_free")
-    | dict.fromkeys(PAPER_B_IDS, "user_centric")
-    | dict.fromkeys(SEQUENTIAL_IDS, "delayed")
-)
-
-
-def register_envs() -> None:
-    """Register every id, with its single and its native vector environment."""
-    for env_id, module in MODULES.items():
-        name = env_id.removesuffix("-v0")
-        gym.register(
-            id=env_id,
-            entry_point=f"mec_cf_gym.envs.{module}:{name}Env",
-            vector_entry_point=f"mec_cf_gym.envs.{module}:{name}VectorEnv",
-        )

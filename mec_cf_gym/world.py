@@ -1,4 +1,4 @@
-"""The world: how a batch of networks evolves from one coherence block to the next.
+"""The world: how networks evolve from one coherence block to the next, and what allocations make of them.
 
 Dynamics are written here once; environments, data sets and tests all run them.
 """
@@ -7,43 +7,40 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.batches import read_only
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.fading import Coefficients
-from mec_cf_gym.block.model import BlockModel, EstimatedBlockModel
-from mec_cf_gym.network.network import Network, NetworkModel
-from mec_cf_gym.network.snapshot import SnapshotModel
+from mec_cf_gym.network.network import Network
+from mec_cf_gym.performance.outcome import Outcome, outcome_of
+from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.scenario import Scenario
 
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
-    from mec_cf_gym.streams import Streams
-
-
-MEASURED = ("signal_gain", "interference_gain", "channel", "receiver")
-"""What is known of a block as late as its channels."""
+CHANNEL_FIELDS = ("signal_gain", "interference_gain", "channel", "receiver")
+"""Fields of a block that follow from its channels."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Networks in their current block, one a row."""
+    """Networks in their current block, one a row. Arrays of networks and blocks are read-only."""
 
     network: Network
     fading: Coefficients  # (rows, N, M, K), CN(0, 1); M counts all antennas
     block: CoherenceBlock
-    past: tuple[CoherenceBlock, ...] = ()  # blocks whose channels observations do not show yet, the oldest first
+    past: tuple[CoherenceBlock, ...] = ()  # the last ``csi_delay_blocks`` blocks, the oldest first
 
     @property
-    def seen(self) -> CoherenceBlock:
-        """The block as observations show it: the channels of ``csi_delay_blocks`` ago, and all else as it is."""
+    def observed(self) -> CoherenceBlock:
+        """The block with outdated CSI: the channels of ``csi_delay_blocks`` ago, and all else as it is."""
         if not self.past:
             return self.block
-        shown = {name: getattr(self.past[0], name) for name in MEASURED}
-        return dataclasses.replace(self.block, **shown)
+        outdated = {name: getattr(self.past[0], name) for name in CHANNEL_FIELDS}
+        return dataclasses.replace(self.block, **outdated)
 
 
 class World:
-    """Draws networks of a scenario and lets them evolve.
+    """Draws networks of a scenario, lets them evolve, and judges allocations.
 
     Args:
         scenario: The scenario all rows share.
@@ -51,14 +48,15 @@ class World:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.networks = SnapshotModel(scenario) if scenario.on_grid else NetworkModel(scenario)
-        self.blocks = EstimatedBlockModel(scenario) if scenario.on_grid else BlockModel(scenario)
+        self.networks, self.blocks = scenario.deployment.networks(), scenario.deployment.blocks()
+        self.least_spectral_efficiency = scenario.episode.least_spectral_efficiency
+        self.least_computing = scenario.computing.computing_control == "least"
 
     def begin(self, streams: Streams) -> State:
         """Return one new network per stream, in the first block whose observation has channels to show."""
-        network = self.networks.draw(streams)
-        fading = self.blocks.fading.begin(network, self._small_scale(streams))
-        state = State(network, fading, self.blocks.draw(network, fading, streams))
+        network = read_only(self.networks.draw(streams))
+        fading = self.blocks.fading.begin(network, self.blocks.small_scale(streams))
+        state = State(network, fading, read_only(self.blocks.draw(network, fading, streams)))
         past = []
         for _ in range(self.scenario.dynamics.csi_delay_blocks):
             past.append(state.block)
@@ -68,13 +66,20 @@ class World:
     def advance(self, state: State, streams: Streams) -> State:
         """Return the same networks one block later."""
         network = self.networks.advance(state.network, streams)
-        fading = self.blocks.fading.advance(state.fading, network, self._small_scale(streams))
+        if network is not state.network:
+            read_only(network)
+        fading = self.blocks.fading.advance(state.fading, network, self.blocks.small_scale(streams))
         past = (*state.past[1:], state.block) if state.past else ()
-        return State(network, fading, self.blocks.draw(network, fading, streams), past)
+        return State(network, fading, read_only(self.blocks.draw(network, fading, streams)), past)
 
-    def _small_scale(self, streams: Streams) -> Streams:
-        """Return the streams of the fading: branches in paper B, where a seed stands for the same users and tasks.
+    def judge(self, block: CoherenceBlock, allocation: Allocation) -> Outcome:
+        """Return what an allocation makes of a block, or a batch of them; combiners are chosen for its powers.
 
-        Its networks have different numbers of antennas, and draw different amounts of fading.
+        Args:
+            block: Blocks of the scenario.
+            allocation: Powers ``(..., N, K)``, offload ratios ``(..., K)`` and, where servers are shared,
+                computing. Without, users get equal shares, or with ``computing_control="least"`` what their
+                deadlines need.
         """
-        return streams.branch() if self.scenario.on_grid else streams
+        least = self.least_spectral_efficiency
+        return outcome_of(block, allocation, least, least_computing=self.least_computing)

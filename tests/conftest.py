@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from mec_cf_gym import CoherenceBlock, Scenario
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=40)

@@ -6,8 +6,8 @@ import pytest
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.envs.observation import ratio_of
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS
-from mec_cf_gym.streams import Streams
 from mec_cf_gym.world import World
 
 DELAY = 3
@@ -47,10 +47,10 @@ def test_a_delay_shows_the_channels_of_earlier_blocks_and_leaves_blocks_as_they_
         now, before = prompt[DELAY + index].block, prompt[index].block
         for name in ("signal_gain", "interference_gain", "channel"):
             np.testing.assert_array_equal(getattr(state.block, name), getattr(now, name))
-            np.testing.assert_array_equal(getattr(state.seen, name), getattr(before, name))
-            assert (getattr(state.seen, name) != getattr(now, name)).any()
+            np.testing.assert_array_equal(getattr(state.observed, name), getattr(before, name))
+            assert (getattr(state.observed, name) != getattr(now, name)).any()
         for name in ("task_bits", "cycles_per_bit", "local_hz", "server_hz", "deadline_s"):
-            np.testing.assert_array_equal(getattr(state.seen, name), getattr(now, name))
+            np.testing.assert_array_equal(getattr(state.observed, name), getattr(now, name))
 
 
 @every_network
@@ -59,14 +59,14 @@ def test_what_is_seen_holds_nothing_of_the_current_channels(env_id, fields):
     *_, state = states(scenario_of(env_id, **fields, **DELAYED), DELAY + 1)
     first = states(scenario_of(env_id, **fields, **FADING), DELAY + 1)[DELAY].block
     power = np.full(first.signal_gain.shape, 0.3 / first.num_subcarriers)
-    np.testing.assert_array_equal(state.seen.tuned(power).signal_gain, first.tuned(power).signal_gain)
+    np.testing.assert_array_equal(state.observed.tuned(power).signal_gain, first.tuned(power).signal_gain)
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS[:4])
 def test_without_a_delay_what_is_seen_is_the_block(env_id):
     small = PAPER_A if env_id in PAPER_A_IDS else PAPER_B
     for state in states(scenario_of(env_id, **small), 3):
-        assert state.seen is state.block
+        assert state.observed is state.block
         assert state.past == ()
 
 

@@ -14,7 +14,7 @@ from mec_cf_gym.agents.curriculum.env import CurriculumVectorEnv
 from mec_cf_gym.agents.curriculum.padding import PaddedAgent
 from mec_cf_gym.agents.validation import Gap, Validation
 from mec_cf_gym.agents.vec_env import SB3VecEnv
-from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.errors import checked_count, refuse
 
 
 class CurriculumCallback(BaseCallback):

@@ -17,7 +17,7 @@ from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_mask
 from mec_cf_gym.envs.single import MECEnv
 from mec_cf_gym.envs.vector import MECVectorEnv
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.scenario import Scenario
 
 Array = NDArray[Any]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.agents.policy import Predictor
 from mec_cf_gym.envs.action import check_axes
 from mec_cf_gym.envs.observation import NOTHING, Observation
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 AXES = {"signal": "NK", "interference": "NKK", "task": "KF", "csi": "NMK"}
 """What the axes of an observation stand for: those of subcarriers (N) and users (K) are padded."""

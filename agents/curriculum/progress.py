@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mec_cf_gym.agents.curriculum.stages import MOST_STEPS, Curriculum
-from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.errors import checked_count, refuse
 
 
 class Progress:

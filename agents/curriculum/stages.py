@@ -9,15 +9,11 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.scenario import Scenario, unknown_field
+from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.scenario.scenario import leaf_fields, unknown_field
 
 MOST_STEPS = 10**12
-RULES = {
-    leaf.name: leaf.metadata["rule"]
-    for group in dataclasses.fields(Scenario)
-    for leaf in dataclasses.fields(group.default)  # type: ignore[arg-type]  # every group is a dataclass
-}
+RULES = {name: leaf.metadata["rule"] for name, leaf in leaf_fields().items()}
 """The leaf fields of a scenario, and what their values must be."""
 
 

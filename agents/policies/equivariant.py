@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mec_cf_gym.agents.policies.networks import Actions, ActorNetwork, Judge, Observation
 from mec_cf_gym.agents.policies.seen import entries_of
-from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.errors import checked_count, refuse
 
 LARGEST_MEAN = 0.95
 """Means of distributions keep this far inside [-1, 1], where a squashed Gaussian has one."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mec_cf_gym.envs.observation import GAIN_FLOOR, LEAST_OPEN_HZ, NOTHING, SPEED_UNIT_HZ
+from mec_cf_gym.envs.observation import GAIN_FLOOR, LEAST_OPEN_HZ, NOTHING, SITE_UNIT_HZ
 
 LINK_FEATURES = 6
 USER_FEATURES = 9
 BLOCK_FEATURES = 2
 TASK_FEATURES = 6
 """The first features of a task; speeds of the servers of single APs follow where servers are shared."""
-LEAST_OPEN_GHZ = LEAST_OPEN_HZ / SPEED_UNIT_HZ
+LEAST_OPEN_GHZ = LEAST_OPEN_HZ / SITE_UNIT_HZ
 TINY = 1e-12
 FULL = 1.0001
 """Powers are scaled back onto the budget above this; a budget that is just met still has its gradient."""

@@ -31,12 +31,11 @@ from mec_cf_gym.agents.training.segments import Segments
 from mec_cf_gym.agents.translation import Statistics, Translation
 from mec_cf_gym.agents.validation import Gap, Validation
 from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.store import check_same, write_atomically
-from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.groups import Dynamics
 from mec_cf_gym.registration import ENV_IDS
-from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.scenario import Dynamics, Scenario
 
 CHECKPOINT, SETTINGS, AGENT = "checkpoint.safetensors", "settings.json", "agent"
 

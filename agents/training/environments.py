@@ -14,7 +14,7 @@ from mec_cf_gym.agents.actions import LogPowerVectorAction
 from mec_cf_gym.agents.memory import MeanGainsVector
 from mec_cf_gym.agents.translation import LOG_POWER, MEAN_GAINS, RESCALE
 from mec_cf_gym.agents.vec_env import SB3VecEnv
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.scenario import Scenario
 
 Wrappers = Sequence[tuple[str, dict[str, Any]]]

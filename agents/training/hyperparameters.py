@@ -15,7 +15,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.vec_env import VecEnv
 
 from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
-from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.errors import checked_count, refuse
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "sac": SAC, "td3": TD3, "ddpg": DDPG}
 FOLDER = Path(__file__).parents[1] / "hyperparameters"

@@ -17,9 +17,9 @@ import yaml
 from mec_cf_gym.agents.training.command import Train, defaults, learn
 from mec_cf_gym.agents.training.hyperparameters import changed, hyperparameters_of
 from mec_cf_gym.agents.validation import Gap
+from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.store import write_atomically
-from mec_cf_gym.fields import checked_count
 from mec_cf_gym.scenario import Scenario
 
 UNPRUNED = 4

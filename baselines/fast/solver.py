@@ -11,8 +11,8 @@ from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scatt
 from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.performance import best_offload, latency
+from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.performance.latencies import best_offload, latency
 
 UNIT_S = 1e-3
 DELIBERATE_STARTS = 3

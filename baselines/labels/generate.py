@@ -17,9 +17,10 @@ from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.labels.samples import Samples, load_solver
 from mec_cf_gym.baselines.labels.store import Content, LabelStore
+from mec_cf_gym.deployments.disk import Disk
+from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import installed_versions
 from mec_cf_gym.evaluation.seeds import SPLITS, seeds
-from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.scenario import Scenario
 
 MOST_SHOWN = 20
@@ -86,7 +87,7 @@ class Dataset:
         episode_blocks = self.scenario.episode.episode_blocks
         if episode_blocks != Scenario().episode.episode_blocks:
             raise refuse("episode_blocks", episode_blocks, "a data set sets it by --blocks")
-        if self.scenario.on_grid:
+        if not isinstance(self.scenario.deployment, Disk):
             deployment = self.scenario.layout.deployment
             raise refuse("deployment", deployment, "data sets hold paper A's networks: cell_free or cellular")
         load_solver(self.solver)

@@ -10,12 +10,12 @@ import numpy as np
 
 from mec_cf_gym.baselines.labels.store import Content
 from mec_cf_gym.baselines.solution import Solver
+from mec_cf_gym.batches import join_rows, take_rows
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.policies import load_policy
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.rows import join_rows, take_rows
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
-from mec_cf_gym.streams import Streams
 from mec_cf_gym.world import World
 
 

@@ -17,8 +17,8 @@ from zarr.codecs import Crc32cCodec
 
 from mec_cf_gym.allocation import Allocation, Floats
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.store import check_same
-from mec_cf_gym.fields import refuse
 from mec_cf_gym.scenario import Scenario
 
 Content = Mapping[str, NDArray[Any]]

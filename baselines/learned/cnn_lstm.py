@@ -14,8 +14,8 @@ from mec_cf_gym.baselines.learned.weights import LearnedSolver, installed_weight
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.performance import best_offload, latency
+from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.performance.latencies import best_offload, latency
 
 FILTERS = 32
 KERNEL = 3

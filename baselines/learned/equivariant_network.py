@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mec_cf_gym.baselines.learned.message_passing import MessagePassing
 from mec_cf_gym.baselines.learned.physics import LEAST_LOG_TOTAL, TINY, Problem, View
-from mec_cf_gym.fields import checked_count
+from mec_cf_gym.errors import checked_count
 
 LEAST_LOG_SHARE = -14.0
 """Shares never fall below this, from where they can still come back."""

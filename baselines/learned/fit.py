@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mec_cf_gym.dispatch import parser_for, run
+from mec_cf_gym.commands import parser_for, run
 
 MODELS = {
     "cnn-lstm": ("mec_cf_gym.baselines.learned.fit_cnn_lstm:main", "paper A's CNN-LSTM, on labels"),

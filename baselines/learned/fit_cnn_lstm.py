@@ -25,8 +25,8 @@ from mec_cf_gym.baselines.learned.supervised import (
 )
 from mec_cf_gym.baselines.learned.training import Progress, train
 from mec_cf_gym.baselines.solution import Solver
+from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import provenance
-from mec_cf_gym.fields import checked_count, refuse
 
 WEIGHTS = "weights"
 """Name of the trained weights in the folder of a run."""

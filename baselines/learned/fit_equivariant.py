@@ -26,10 +26,10 @@ from mec_cf_gym.baselines.learned.label_free import (
 )
 from mec_cf_gym.baselines.learned.training import train
 from mec_cf_gym.baselines.solution import Solver
+from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.summary import bootstrap_interval
-from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.scenario import Scenario
 
 WEIGHTS = "weights"

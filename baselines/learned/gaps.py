@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mec_cf_gym.baselines.learned.splits import Labelled, Rows
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solver
-from mec_cf_gym.envs.outcome import outcome_of
 from mec_cf_gym.evaluation.summary import bootstrap_interval
+from mec_cf_gym.performance.outcome import outcome_of
 
 
 @dataclass(frozen=True)

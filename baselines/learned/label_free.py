@@ -16,8 +16,8 @@ from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork,
 from mec_cf_gym.baselines.learned.physics import Problem
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.evaluation.seeds import SPLITS, seeds
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
-from mec_cf_gym.streams import Streams
 from mec_cf_gym.world import World
 
 STEPS_PER_EPOCH = 50

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.performance import best_latency, rate
+from mec_cf_gym.performance.latencies import best_latency
+from mec_cf_gym.performance.rates import rate
 
 LARGEST_GAIN = 1e12
 """Gains count as at most this, to keep within single precision."""

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.baselines.labels.store import Labels, LabelStore
+from mec_cf_gym.batches import take_rows
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.rows import take_rows
+from mec_cf_gym.errors import refuse
 
 Protocol = Literal["random", "topologies"]
 Rows = NDArray[np.int64]

@@ -11,8 +11,8 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from mec_cf_gym.baselines.solution import Solver
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.store import write_atomically
-from mec_cf_gym.fields import refuse
 
 FOLDER = Path(__file__).parent / "weights"
 """The weights that come with the package."""

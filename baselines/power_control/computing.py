@@ -9,7 +9,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import maximum_flow
 
 from mec_cf_gym.baselines.single_user import Floats
-from mec_cf_gym.servers import Servers, Shares
+from mec_cf_gym.network.servers import Servers, Shares
 
 Flags = NDArray[np.bool_]
 

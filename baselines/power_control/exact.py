@@ -15,8 +15,8 @@ from mec_cf_gym.baselines.power_control.targets import Targets, optimal_powers
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, stack_solutions
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import checked_count, refuse
-from mec_cf_gym.objective import spectral_efficiency
+from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.performance.rates import spectral_efficiency
 
 BY_SCA = "by SCA"
 """Prefix of the status where computing is scarce and SCA took over."""

@@ -7,7 +7,7 @@ import numpy as np
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Heuristic
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 
 class FractionalPower(Heuristic):

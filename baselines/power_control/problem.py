@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.baselines.single_user import Floats, alone_efficiency
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.objective import needed_server_hz, power_fairness, spectral_efficiency
-from mec_cf_gym.servers import Servers, Shares
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.network.servers import Servers, Shares
+from mec_cf_gym.performance.objective import needed_server_hz, power_fairness
+from mec_cf_gym.performance.rates import spectral_efficiency
 
 Flags = NDArray[np.bool_]
 

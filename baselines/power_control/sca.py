@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.power_control.solution import PowerSolution
 from mec_cf_gym.baselines.power_control.step import ConvexSteps, at_stake_w, crowding, usual_sets
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, stack_solutions
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.errors import checked_count, refuse
 
 MOST_SETS = 60
 """Sets of users a step may add until it gives up; users who crowd their servers are few."""

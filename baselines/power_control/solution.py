@@ -11,8 +11,8 @@ from mec_cf_gym.baselines.power_control.computing import in_whole_hz
 from mec_cf_gym.baselines.power_control.problem import Flags, Point, PowerProblem
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.baselines.solution import Solution
-from mec_cf_gym.performance import latency
-from mec_cf_gym.servers import Servers, Shares
+from mec_cf_gym.network.servers import Servers, Shares
+from mec_cf_gym.performance.latencies import latency
 
 INFEASIBLE = "infeasible"
 """Not all deadlines can be met; the solution meets those of all users but ``infeasible_users``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mec_cf_gym.dispatch import parser_for, run
+from mec_cf_gym.commands import parser_for, run
 
 PAPERS = {
     "paper-a": ("mec_cf_gym.baselines.reproduce.paper_a.command:main", "figures 1 and 2, and a sensitivity map"),

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 import joblib
 
 from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, M, OtherResultsError
+from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import installed_versions, provenance
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.store import check_same, write_atomically
-from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.scenario import Scenario
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from mec_cf_gym.arrays import Array, to_numpy
+from mec_cf_gym.batches import flatten_rows, take_rows
 from mec_cf_gym.block.receiver import Receiver
-from mec_cf_gym.rows import flatten_rows, take_rows
-from mec_cf_gym.servers import Servers
+from mec_cf_gym.network.servers import Servers
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,14 @@ class Fairness:
     user_power_w: Array  # (..., K), full powers
     cell: Array  # (..., K), whole numbers
     weight_w: float = 0.0  # w, worth of a bit/s/Hz
+
+
+class Link(NamedTuple):
+    """What turns spectral efficiencies into times: all that a block knows of its uplink and fronthaul."""
+
+    subcarrier_bandwidth_hz: float
+    data_share: float = 1.0
+    fronthaul_load: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,11 @@ class CoherenceBlock:
     def link_bits(self) -> Array:
         """Bits that take as long on the uplink alone as the tasks on uplink and fronthaul, ``(..., K)``."""
         return self.task_bits * (1 + self.fronthaul_load)
+
+    @property
+    def link(self) -> Link:
+        """Bandwidth, share of data, and load of the fronthaul."""
+        return Link(self.subcarrier_bandwidth_hz, self.data_share, self.fronthaul_load)
 
     @property
     def data_bandwidth_hz(self) -> float:

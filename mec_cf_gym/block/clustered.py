@@ -14,6 +14,7 @@ import numpy as np
 from mec_cf_gym.block.clusters import Flags, Floats, flat_reals, networks, share_aps, user_slots
 from mec_cf_gym.block.combining import adjoint, unit_columns
 from mec_cf_gym.block.definite import Complex, solve_definite
+from mec_cf_gym.parts import Parts
 
 
 class ClusteredCombiner(ABC):
@@ -108,14 +109,16 @@ class LocalPartialMinimumMeanSquareError(ClusteredCombiner):
         return _local_vectors(channel, error_covariance, serves, power * serves)
 
 
-CLUSTERED_COMBINERS: dict[str, type[ClusteredCombiner]] = {
-    "mrc": MaximumRatio,
-    "mmse": MinimumMeanSquareError,
-    "p_mmse": PartialMinimumMeanSquareError,
-    "p_rzf": PartialRegularizedZeroForcing,
-    "l_mmse": LocalMinimumMeanSquareError,
-    "lp_mmse": LocalPartialMinimumMeanSquareError,
-}
+CLUSTERED_COMBINERS: Parts[type[ClusteredCombiner]] = Parts(
+    "combiner",
+    family="square",
+    mrc=MaximumRatio,
+    mmse=MinimumMeanSquareError,
+    p_mmse=PartialMinimumMeanSquareError,
+    p_rzf=PartialRegularizedZeroForcing,
+    l_mmse=LocalMinimumMeanSquareError,
+    lp_mmse=LocalPartialMinimumMeanSquareError,
+)
 """Combiners of clustered users by name."""
 
 

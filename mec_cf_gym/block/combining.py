@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.scenario import Scenario
 
 Channel = NDArray[np.complexfloating[Any, Any]]  # (..., N, M, K), amplitude over the noise at full power
 Floats = NDArray[np.float64]
@@ -114,9 +114,7 @@ def unit_columns(matrix: Channel) -> Channel:
     return np.asarray(matrix * inverse[..., None, :])
 
 
-COMBINERS: dict[str, type[CombinerModel]] = {
-    "mrc": MaximumRatio,
-    "zf": ZeroForcing,
-    "mmse": MinimumMeanSquareError,
-}
+COMBINERS: Parts[type[CombinerModel]] = Parts(
+    "combiner", family="disk", mrc=MaximumRatio, zf=ZeroForcing, mmse=MinimumMeanSquareError
+)
 """Combiners by name; add your own to use it as ``combiner``."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from mec_cf_gym.network.network import Network
-    from mec_cf_gym.scenario import Scenario
-    from mec_cf_gym.streams import Streams
+from mec_cf_gym.network.network import Network
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.scenario import Scenario
 
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 
@@ -73,5 +73,5 @@ class GaussMarkov(IID):
         return np.asarray(j0(self.phase_per_speed * speed_m_per_s))
 
 
-FADINGS: dict[str, type[FadingModel]] = {"iid": IID, "gauss_markov": GaussMarkov}
+FADINGS: Parts[type[FadingModel]] = Parts("fading", iid=IID, gauss_markov=GaussMarkov)
 """Fading models by name; add your own to use it as ``fading``."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.servers import Servers, Shares
-
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.network.servers import Servers, Shares
+from mec_cf_gym.scenario import Scenario
 
 ROUNDING = 1e-6
 """How far outside [0, 1] an entry may be and still count as a rounding error."""
@@ -38,13 +36,12 @@ class ActionCodec:
         self.shared = computing.server == "shared"
         self.chooses_shares = self.shared and computing.computing_control == "shares"
         self.local_computing = computing.local_computing
-        has_cloud = scenario.layout.deployment != "multi_cell"
         self.shapes: dict[str, tuple[int, ...]] = {"power": (scenario.radio.num_subcarriers, users)}
         if self.local_computing or not self.shared:
             self.shapes["offload"] = (users,)
         if self.chooses_shares:
             self.shapes["ap_share"] = (scenario.num_sites, users)
-            self.shapes |= {"cloud_share": (users,)} if has_cloud else {}
+            self.shapes |= {"cloud_share": (users,)} if scenario.deployment.has_cloud else {}
         self.sizes = {name: int(np.prod(shape)) for name, shape in self.shapes.items()}
         self.num_entries = sum(self.sizes.values())
 
@@ -65,7 +62,14 @@ class ActionCodec:
         Raises:
             ValueError: If the action has the wrong shape, or entries that are not finite or outside [0, 1].
         """
-        values = checked("action", action, (self.num_entries,), batch_shape)
+        return self.allocation(self.checked(action, batch_shape), servers)
+
+    def checked(self, action: ArrayLike, batch_shape: tuple[int, ...] | None = None) -> Floats:
+        """Return an action's entries in double precision, after the checks of :meth:`decode`."""
+        return checked("action", action, (self.num_entries,), batch_shape)
+
+    def allocation(self, values: Floats, servers: Servers | None = None) -> Allocation:
+        """Return the allocation that checked entries ``(..., entries)`` stand for, as :meth:`decode`."""
         cuts = np.cumsum([0, *self.sizes.values()])
         parts = {
             name: values[..., low:high].reshape(*values.shape[:-1], *shape)

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 from mec_cf_gym.envs.cell_free import MECCellFreeEnv, MECCellFreeVectorEnv
 from mec_cf_gym.envs.vector import MECVectorEnv
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.scenario import Scenario
 
 
 class MECCellFreeDelayedVectorEnv(MECCellFreeVectorEnv):
     """The vector form of ``MECCellFreeDelayed-v0``."""
 
-    usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_a_delayed
+    usual_scenario: ClassVar[Callable[..., Scenario] | None] = Scenario.paper_a_delayed
 
     def _resolve(self, scenario: Scenario | None, fields: Mapping[str, Any]) -> Scenario:
         resolved = super()._resolve(scenario, fields)

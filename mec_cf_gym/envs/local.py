@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from mec_cf_gym.envs.observation import BOUND, OBSERVATIONS, Gains, Observation, log_scale
-from mec_cf_gym.fields import checked_count, refuse
-
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.envs.contract import Contract
+from mec_cf_gym.envs.observation import BOUND, Gains, Observation, log_scale
+from mec_cf_gym.errors import checked_count, refuse
 
 Floats = NDArray[np.float32]
 
@@ -30,19 +28,20 @@ class LocalObservation:
     is the environment's.
 
     Args:
-        scenario: Of the environment.
+        contract: Of the environment.
         num_interferers: How many others a user hears, and how many it knows that hear it.
 
     Raises:
         ValueError: For a bad number, or an observation that does not show the gains.
     """
 
-    def __init__(self, scenario: Scenario, num_interferers: int) -> None:
+    def __init__(self, contract: Contract, num_interferers: int) -> None:
         self.num_interferers = checked_count("num_interferers", num_interferers, 1, MOST_USERS)
-        observation = OBSERVATIONS[scenario.episode.observation](scenario)
+        observation = contract.observation
         if not isinstance(observation, Gains):
-            raise refuse("observation", scenario.episode.observation, "users need one that shows the gains")
-        subcarriers, (_, features) = scenario.radio.num_subcarriers, observation.shapes["task"]
+            named = contract.scenario.episode.observation
+            raise refuse("observation", named, "users need one that shows the gains")
+        (subcarriers, _), (_, features) = observation.shapes["signal"], observation.shapes["task"]
         channels = int(np.prod(observation.shapes["csi"][:-1])) if "csi" in observation.shapes else 0
         self.num_entries = subcarriers * (2 + 4 * self.num_interferers) + features + channels
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.network.snapshot import GRIDS
-from mec_cf_gym.servers import Servers
-
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.arrays import Array, promote
+from mec_cf_gym.block.block import CoherenceBlock, Link
+from mec_cf_gym.network.servers import Servers
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float32]
 Observation = dict[str, Floats]
@@ -23,9 +22,15 @@ GAIN_FLOOR = 1e-4
 """Gains far below -40 dB of the noise change nothing; added to keep the logarithm bounded."""
 NOTHING = -1.0
 """What :func:`log_scale` makes of zero: no gain, no task, no server."""
-TASK_UNITS = (1e3, 1e3, 1e9, 1e9)
-"""Paper A's bits, cycles per bit, and order of CPU speeds in Hz: their logarithms are near zero."""
-DEADLINE_UNIT_S, SPEED_UNIT_HZ = 1.0, 1e9
+TASK_UNITS = {"task_bits": 1e3, "cycles_per_bit": 1e3, "local_hz": 1e9, "server_hz": 1e9}
+"""Columns of ``task`` in every network, and the paper's magnitudes that they are divided by."""
+SHARED_UNITS = {"deadline_s": 1.0, "cloud_hz": 1e9}
+"""Columns that follow where servers are shared, before one for the server of each site, in ``SITE_UNIT_HZ``."""
+SITE_UNIT_HZ = 1e9
+COLUMN = {name: index for index, name in enumerate((*TASK_UNITS, *SHARED_UNITS))}
+"""Where the named columns of ``task`` are."""
+SITE_COLUMNS = slice(len(COLUMN), None)
+"""Where the servers of the sites are."""
 LEAST_OPEN_HZ = 1e3
 """Slowest server a scenario admits; less than that is what rounding leaves of a server that a user may not use."""
 BOUND = 10.0
@@ -52,16 +57,12 @@ class Gains:
     def __init__(self, scenario: Scenario) -> None:
         users, subcarriers = scenario.layout.num_users, scenario.radio.num_subcarriers
         self.shared = scenario.computing.server == "shared"
-        features = len(TASK_UNITS) + (2 + scenario.num_sites if self.shared else 0)
+        features = len(COLUMN) + scenario.num_sites if self.shared else len(TASK_UNITS)
         self.shapes: dict[str, tuple[int, ...]] = {
             "signal": (subcarriers, users),
             "interference": (subcarriers, users, users),
             "task": (users, features),
         }
-        self.link: dict[str, Any] = {"subcarrier_bandwidth_hz": scenario.subcarrier_bandwidth_hz}
-        if scenario.on_grid:
-            self.link["data_share"] = scenario.data_share
-            self.link["fronthaul_load"] = GRIDS[scenario.layout.deployment](scenario).fronthaul_load
 
     def space(self) -> spaces.Dict:
         """Return a ``Dict`` of float32 boxes."""
@@ -73,41 +74,18 @@ class Gains:
         F is 4, or 6 + L where servers are shared: then the deadline, the cloud's speed, and that of every AP
         that serves the user follow, zero for the others.
         """
-        tasks = (block.task_bits, block.cycles_per_bit, block.local_hz, block.server_hz)
-        units = [np.asarray(values) / unit for values, unit in zip(tasks, TASK_UNITS, strict=True)]
+        units = [np.asarray(getattr(block, name)) / unit for name, unit in TASK_UNITS.items()]
         if self.shared:
             servers: Any = block.servers
             cloud_hz = np.broadcast_to(servers.cloud_hz[..., None], block.task_bits.shape)
-            units += [np.asarray(block.deadline_s) / DEADLINE_UNIT_S, cloud_hz / SPEED_UNIT_HZ]
-            units += list(np.moveaxis(servers.open_hz, -2, 0) / SPEED_UNIT_HZ)
+            known = {"deadline_s": np.asarray(block.deadline_s), "cloud_hz": cloud_hz}
+            units += [known[name] / unit for name, unit in SHARED_UNITS.items()]
+            units += list(np.moveaxis(servers.open_hz, -2, 0) / SITE_UNIT_HZ)
         return {
             "signal": log_scale(block.signal_gain),
             "interference": log_scale(block.interference_gain),
             "task": log_scale(np.stack(units, axis=-1)),
         }
-
-    def seen_block(self, observation: Mapping[str, NDArray[Any]]) -> CoherenceBlock:
-        """Return the block as an observation shows it: all that a policy knows which has nothing else.
-
-        Gains, tasks and speeds are those of the block to single precision. Where servers are shared, ``server_hz``
-        is an equal share, and where combiners follow the powers, gains are those for full power.
-        """
-        tasks = np.moveaxis(ratio_of(observation["task"])[..., : len(TASK_UNITS)], -1, 0)
-        names = ("task_bits", "cycles_per_bit", "local_hz", "server_hz")
-        return CoherenceBlock(
-            signal_gain=ratio_of(observation["signal"]),
-            interference_gain=ratio_of(observation["interference"]),
-            **{name: ratio * unit for name, ratio, unit in zip(names, tasks, TASK_UNITS, strict=True)},
-            **self.link,
-        )
-
-    def seen_servers(self, observation: Mapping[str, NDArray[Any]]) -> Servers:
-        """Return the servers of a network with shared ones, as an observation shows them."""
-        task = np.asarray(observation["task"])
-        open_hz = SPEED_UNIT_HZ * np.swapaxes(ratio_of(task[..., len(TASK_UNITS) + 2 :]), -1, -2)  # (..., L, K)
-        serves = open_hz >= LEAST_OPEN_HZ
-        cloud_hz = SPEED_UNIT_HZ * ratio_of(task[..., 0, len(TASK_UNITS) + 1])
-        return Servers(np.maximum(open_hz.max(-1), LEAST_OPEN_HZ), cloud_hz, serves)
 
 
 class ChannelState(Gains):
@@ -133,10 +111,47 @@ def log_scale(ratio: NDArray[Any]) -> Floats:
     return scaled
 
 
-def ratio_of(scaled: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the ratio that :func:`log_scale` was given, to single precision."""
-    return np.asarray(np.maximum(10.0 ** (4 * np.asarray(scaled, np.float64)) - GAIN_FLOOR, 0.0))
+def ratio_of(scaled: Array) -> Array:
+    """Return the ratio that :func:`log_scale` was given, to single precision.
+
+    Args:
+        scaled: A NumPy array, which is read in double precision, or a torch tensor.
+    """
+    xp, (values,) = promote(scaled)
+    values = values.astype(np.float64) if xp is np else values
+    return xp.clip(10.0 ** (4 * values) - GAIN_FLOOR, 0.0, None)
 
 
-OBSERVATIONS: dict[str, type[ObservationModel]] = {"gains": Gains, "csi": ChannelState}
+def observed_block(observation: Mapping[str, NDArray[Any]], link: Link) -> CoherenceBlock:
+    """Return the block as an observation shows it: all that a policy knows which has nothing else.
+
+    Gains, tasks and speeds are those of the block to single precision. Where servers are shared, ``server_hz``
+    is an equal share, and where combiners follow the powers, gains are those for full power.
+
+    Args:
+        observation: With ``signal`` ``(..., N, K)``, ``interference`` ``(..., N, K, K)`` and ``task`` ``(..., K, F)``.
+        link: Of the current scenario or block; observations do not show it.
+    """
+    ratios = ratio_of(observation["task"][..., : len(TASK_UNITS)])
+    return CoherenceBlock(
+        signal_gain=ratio_of(observation["signal"]),
+        interference_gain=ratio_of(observation["interference"]),
+        **{name: ratios[..., COLUMN[name]] * unit for name, unit in TASK_UNITS.items()},
+        **link._asdict(),
+    )
+
+
+def observed_servers(task: Array) -> Servers:
+    """Return the shared servers that the ``task`` entry of an observation shows, ``(..., K, 6 + L)``, log-scaled.
+
+    Args:
+        task: A NumPy array or a torch tensor; so are the servers' arrays.
+    """
+    xp, (task,) = promote(task)
+    open_hz = SITE_UNIT_HZ * xp.moveaxis(ratio_of(task[..., SITE_COLUMNS]), -1, -2)  # (..., L, K)
+    cloud_hz = SHARED_UNITS["cloud_hz"] * ratio_of(task[..., 0, COLUMN["cloud_hz"]])
+    return Servers(xp.clip(xp.max(open_hz, axis=-1), LEAST_OPEN_HZ, None), cloud_hz, open_hz >= LEAST_OPEN_HZ)
+
+
+OBSERVATIONS: Parts[type[ObservationModel]] = Parts("observation", gains=Gains, csi=ChannelState)
 """Observations by name; add your own to use it as ``observation``."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 
 def checked_options(options: Any, known: Collection[str]) -> dict[str, Any]:

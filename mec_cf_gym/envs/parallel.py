@@ -16,7 +16,7 @@ from mec_cf_gym.envs.action import ROUNDING
 from mec_cf_gym.envs.local import LocalObservation, joint_action
 from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.single import MECEnv
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float32]
@@ -76,7 +76,7 @@ class UserAgents(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no types
             raise refuse("rewards", rewards, f"it must be one of {', '.join(map(repr, REWARD_KINDS))}")
         self.env, self.base, self.rewards = env, base, rewards
         self._check_rewards(base.scenario)
-        self.local = LocalObservation(base.scenario, num_interferers)
+        self.local = LocalObservation(base.contract, num_interferers)
         users = base.scenario.layout.num_users
         self.possible_agents = [f"user_{user}" for user in range(users)]
         self.agents: list[str] = []

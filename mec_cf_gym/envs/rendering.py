@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 from numpy.typing import NDArray
 
-from mec_cf_gym.envs.outcome import Outcome
-from mec_cf_gym.network.grid import wrapped_offsets
+from mec_cf_gym.deployments import Deployment
 from mec_cf_gym.network.network import Network
+from mec_cf_gym.performance.outcome import Outcome
 from mec_cf_gym.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FRAME_INCHES = (6.4, 5.6)
 FRAME_DPI = 100
+MARGIN = 0.025
+"""Of the map, around the service area."""
 
 
 def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) -> NDArray[np.uint8]:
@@ -39,14 +41,16 @@ def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) 
 
     figure = Figure(figsize=FRAME_INCHES, dpi=FRAME_DPI, layout="constrained")
     canvas, axis = FigureCanvasAgg(figure), figure.subplots()
-    (_draw_square if scenario.on_grid else _draw_disk)(axis, scenario, network)
+    _draw_area(axis, scenario.deployment)
+    if network.statistics is not None:
+        _draw_clusters(axis, scenario.deployment, network, network.statistics.serves)
     axis.scatter(
         network.ap_positions_m[:, 0],
         network.ap_positions_m[:, 1],
         marker="^",
         s=26,
         color="0.35",
-        label="base stations" if scenario.layout.deployment == "multi_cell" else "APs",
+        label=scenario.deployment.sites_name,
     )
     title, latency_ms = "before the first block", np.zeros(scenario.layout.num_users)
     deadline_ms = 1e3 * _deadline_s(scenario)
@@ -73,23 +77,21 @@ def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) 
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
 
 
-def _draw_disk(axis: Axes, scenario: Scenario, network: Network) -> None:
-    """Draw the border of paper A's networks."""
-    from matplotlib.patches import Circle
+def _draw_area(axis: Axes, deployment: Deployment) -> None:
+    """Draw the border of the service area, with a margin around it."""
+    border_m = deployment.border_m()
+    axis.plot(*border_m.T, color="0.6", linewidth=1)
+    low, high = border_m.min(0), border_m.max(0)
+    margin = MARGIN * (high - low)
+    axis.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
 
-    radius_m = scenario.layout.radius_m
-    axis.add_patch(Circle((0, 0), radius_m, fill=False, color="0.6"))
-    axis.set(xlim=(-1.05 * radius_m, 1.05 * radius_m), ylim=(-1.05 * radius_m, 1.05 * radius_m))
 
-
-def _draw_square(axis: Axes, scenario: Scenario, network: Network) -> None:
-    """Draw a line from every user to each AP that serves it; lines leave the square where it wraps around."""
+def _draw_clusters(axis: Axes, deployment: Deployment, network: Network, serves: NDArray[np.bool_]) -> None:
+    """Draw a line from every user to each site that serves it, ``(L, K)``; lines leave a square that wraps around."""
     from matplotlib.collections import LineCollection
 
-    side_m = scenario.layout.side_m
-    statistics: Any = network.statistics
-    ap, user = np.nonzero(statistics.serves)
-    offsets_m = wrapped_offsets(network.user_positions_m, network.ap_positions_m, side_m)[user, ap]
+    site, user = np.nonzero(serves)
+    offsets_m = deployment.offsets_m(network.user_positions_m, network.ap_positions_m)[user, site]
     starts_m = network.user_positions_m[user]
     lines = LineCollection(
         np.stack((starts_m, starts_m + offsets_m), axis=1).tolist(),
@@ -98,7 +100,6 @@ def _draw_square(axis: Axes, scenario: Scenario, network: Network) -> None:
         alpha=0.5,
     )
     axis.add_collection(lines)
-    axis.set(xlim=(0, side_m), ylim=(0, side_m))
 
 
 def _deadline_s(scenario: Scenario) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from mec_cf_gym.envs.outcome import Outcome
-    from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.performance.outcome import Outcome
+from mec_cf_gym.scenario import Scenario
 
 
 class RewardModel(Protocol):
@@ -61,9 +61,7 @@ class PowerFairness:
         return np.asarray(-outcome.objective_w - self.penalty_w * penalties)
 
 
-REWARDS: dict[str, type[RewardModel]] = {
-    "max_latency": MaxLatency,
-    "log_latency": LogLatency,
-    "power_fairness": PowerFairness,
-}
+REWARDS: Parts[type[RewardModel]] = Parts(
+    "reward", max_latency=MaxLatency, log_latency=LogLatency, power_fairness=PowerFairness
+)
 """Rewards by name; add your own to use it as ``reward``."""

@@ -10,15 +10,16 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.batches import take_rows
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.action import ActionCodec
+from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_options, checked_seed
 from mec_cf_gym.envs.vector import UNKNOWN_SEED, Floats, Frame, MECVectorEnv
 from mec_cf_gym.network.network import Network
-from mec_cf_gym.rows import stack_rows, take_rows
+from mec_cf_gym.network.servers import Servers, Shares
 from mec_cf_gym.scenario import Scenario
-from mec_cf_gym.servers import Servers, Shares
 
 
 class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
@@ -53,6 +54,11 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
     def scenario(self) -> Scenario:
         """The scenario."""
         return self._rows.scenario
+
+    @property
+    def contract(self) -> Contract:
+        """What the environment shows and takes, in its present scenario."""
+        return self._rows.contract
 
     @property
     def codec(self) -> ActionCodec:
@@ -147,8 +153,9 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
         """
         if self._over:
             raise ResetNeeded("the episode is over: call reset()")
-        allocation = self.allocation(action)
-        observations, rewards, _, truncations, infos = self._rows.apply(stack_rows([allocation]))
+        values = self.codec.checked(action, batch_shape=())[None]
+        allocation = self.codec.allocation(values, self._rows.servers)
+        observations, rewards, _, truncations, infos = self._rows.apply(allocation)
         self._over = bool(truncations[0])
         info = {name: values[0] for name, values in infos.items() if not name.startswith("_")}
         return _first_row(observations), float(rewards[0]), False, self._over, info

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from mec_cf_gym.envs.single import MECEnv
 from mec_cf_gym.envs.vector import MECVectorEnv
-from mec_cf_gym.scenario import Scenario
 
 
 class MECUserCentricVectorEnv(MECVectorEnv):
     """The vector form of ``MECUserCentric-v0``."""
 
     fixed_fields: ClassVar[Mapping[str, Any]] = {"deployment": "user_centric"}
-    usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_b
 
 
 class MECMultiCellVectorEnv(MECVectorEnv):
     """The vector form of ``MECMultiCell-v0``."""
 
     fixed_fields: ClassVar[Mapping[str, Any]] = {"deployment": "multi_cell"}
-    usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_b
 
 
 class MECUserCentricEnv(MECEnv):

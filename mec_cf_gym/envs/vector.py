@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -15,18 +14,22 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.batches import put_rows, read_only, take_rows
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.deployments import DEPLOYMENTS
 from mec_cf_gym.envs.action import ActionCodec
-from mec_cf_gym.envs.observation import OBSERVATIONS, Observation
+from mec_cf_gym.envs.contract import Contract
+from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_mask, checked_options, checked_seeds
-from mec_cf_gym.envs.outcome import Outcome, least_computing, outcome_of
 from mec_cf_gym.envs.reward import REWARDS
-from mec_cf_gym.fields import checked_count, refuse
+from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.network.network import Network
-from mec_cf_gym.rows import put_rows, take_rows
-from mec_cf_gym.scenario import Scenario
-from mec_cf_gym.servers import Servers, Shares
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.network.servers import Servers, Shares
+from mec_cf_gym.parts import family_of
+from mec_cf_gym.performance.outcome import Outcome
+from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.scenario import Layout, Scenario
+from mec_cf_gym.scenario.scenario import leaf_fields
 from mec_cf_gym.world import State, World
 
 Floats = NDArray[np.float64]
@@ -34,19 +37,6 @@ Flags = NDArray[np.bool_]
 Frame = NDArray[np.uint8]
 UNKNOWN_SEED = -1
 MOST_ROWS = 10**6
-SHAPING = (
-    "num_users",
-    "num_subcarriers",
-    "num_aps",
-    "antennas_per_ap",
-    "num_base_stations",
-    "antennas_per_base_station",
-    "pilot_samples",
-    "server",
-    "computing_control",
-    "observation",
-)
-"""Fields that decide the shapes of observations, actions and networks."""
 Step = tuple[Observation, Floats, Flags, Flags, dict[str, Any]]
 
 
@@ -79,8 +69,8 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     }
     fixed_fields: ClassVar[Mapping[str, Any]] = {}
     """Scenario fields that the environment's id fixes."""
-    usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_a
-    """Returns the scenario if none is given."""
+    usual_scenario: ClassVar[Callable[..., Scenario] | None] = None
+    """Returns the scenario if none is given; None: the usual one of the family of networks."""
 
     def __init__(
         self,
@@ -94,8 +84,8 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self.num_envs = num_envs = checked_count("num_envs", num_envs, 1, MOST_ROWS)
         self.render_mode = render_mode
         self._adopt(self._resolve(scenario, fields))
-        self.single_observation_space = self._observation.space()
-        self.single_action_space = self.codec.space()
+        self.single_observation_space = self.contract.observation_space
+        self.single_action_space = self.contract.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._streams = Streams(np.random.default_rng() for _ in range(num_envs))
@@ -110,6 +100,11 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     def scenario(self) -> Scenario:
         """The scenario of all rows."""
         return self._scenario
+
+    @property
+    def codec(self) -> ActionCodec:
+        """Translates between actions and allocations, given the servers of a block."""
+        return self.contract.codec
 
     @property
     def network(self) -> Network:
@@ -197,7 +192,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._stepped = self._stepped & ~mask
         self._elapsed = np.where(mask, 0, self._elapsed)
         self._ended = self._ended & ~mask
-        return self._observation.observe(self._current().seen), {}
+        return self._observed(), {}
 
     def step(self, actions: ArrayLike) -> Step:
         """Give every row its allocation for the current block, and move on to the next block.
@@ -217,19 +212,19 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         return self.apply(self.codec.decode(actions, self.servers, batch_shape=(self.num_envs,)))
 
     def apply(self, allocation: Allocation) -> Step:
-        """Do what :meth:`step` does, with the allocation that its actions stand for."""
+        """Do what :meth:`step` does, with the allocation that its actions stand for. Info is read-only."""
         state = self._current()
-        outcome = self._judge(state.block.tuned(allocation.power), allocation)
+        outcome = self._world.judge(state.block, allocation)
         stepped = ~self._ended
         self._state = self._next(state, stepped)
-        self._outcome, self._stepped = outcome, stepped
+        self._outcome, self._stepped = outcome, read_only(stepped)
         self._elapsed = np.where(stepped, self._elapsed + 1, 0)
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
         rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
-        info = outcome.info()
+        info = {name: read_only(values) for name, values in outcome.info().items()}
         info |= {f"_{name}": stepped for name in info}
         terminations = np.zeros(self.num_envs, np.bool_)
-        return self._observation.observe(self._current().seen), rewards, terminations, self._ended.copy(), info
+        return self._observed(), rewards, terminations, self._ended.copy(), info
 
     def render(self) -> tuple[Frame, ...] | None:
         """Return a picture of every row: a map of its network, users coloured by their latency."""
@@ -251,12 +246,9 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             raise ResetNeeded("call reset() first: there is no network yet")
         return self._state
 
-    def _judge(self, block: CoherenceBlock, allocation: Allocation) -> Outcome:
-        """Return the outcome of an allocation, with the least computing if actions do not choose it."""
-        least = self._scenario.episode.least_spectral_efficiency
-        if self.codec.shared and not self.codec.chooses_shares:
-            allocation = dataclasses.replace(allocation, computing=least_computing(block, allocation, least))
-        return outcome_of(block, allocation, least)
+    def _observed(self) -> Observation:
+        """Return what all rows see."""
+        return self.contract.observation.observe(self._current().observed)
 
     def _next(self, state: State, stepped: Flags) -> State:
         """Return ``state`` one block later where ``stepped``, and on new networks elsewhere."""
@@ -275,13 +267,20 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
 
     def _resolve(self, scenario: Scenario | None, fields: Mapping[str, Any]) -> Scenario:
         """Return the scenario with ``fields`` replaced and the id's own fields enforced."""
-        base = self.usual_scenario() if scenario is None else scenario
+        base = self._usual({**fields, **self.fixed_fields}) if scenario is None else scenario
         if not isinstance(base, Scenario):
             raise refuse("scenario", base, "it must be a Scenario")
         for name in fields.keys() & self.fixed_fields.keys():
             if fields[name] != self.fixed_fields[name]:
                 raise refuse(name, fields[name], f"this environment's id fixes it to {self.fixed_fields[name]!r}")
         return base.replace(**{**fields, **self.fixed_fields})
+
+    def _usual(self, fields: Mapping[str, Any]) -> Scenario:
+        """Return the scenario if none is given, for the deployment that ``fields`` name, if they do."""
+        if self.usual_scenario is not None:
+            return self.usual_scenario()
+        deployment = Layout(deployment=fields.get("deployment", Layout().deployment)).deployment
+        return DEPLOYMENTS[str(family_of("deployment", deployment))].usual_scenario(deployment=deployment)
 
     def _reseed(self, seeds: list[int | None], mask: Flags) -> None:
         """Give the rows under ``mask`` new generators, where there is a seed."""
@@ -298,27 +297,34 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         resolved = self._resolve(scenario, {})
         if not mask.all():
             raise refuse("reset_mask", mask.tolist(), "a new scenario needs a reset of all rows")
-        before, after = self._shapes(self._scenario), self._shapes(resolved)
-        for name, value in after.items():
-            if value != before[name]:
-                raise refuse(
-                    name,
-                    value,
-                    f"reset() keeps shapes, so it must stay {before[name]!r}; make a new environment",
-                )
+        if (name := self._reshaping(resolved)) is not None:
+            before, after = (scenario.to_dict()[name] for scenario in (self._scenario, resolved))
+            allowed = f"reset() keeps shapes, so it must stay {before!r}; make a new environment"
+            raise refuse(name, after, allowed)
         return resolved
 
-    @staticmethod
-    def _shapes(scenario: Scenario) -> dict[str, Any]:
-        """Return the fields that decide the shapes of observations and actions."""
-        fields = scenario.to_dict()
-        shared = scenario.computing.server == "shared"  # then actions without local computing have no offload
-        return {name: fields[name] for name in (*SHAPING, *(("local_computing",) if shared else ()))}
+    def _reshaping(self, scenario: Scenario) -> str | None:
+        """Return a field that makes networks or spaces of ``scenario`` differ in shape from the present ones."""
+        present, fields = self._scenario.to_dict(), leaf_fields()
+        changed = {name: value for name, value in scenario.to_dict().items() if value != present[name]}
+        for name in changed:
+            if fields[name].metadata.get("shapes"):
+                return name
+        if self.contract.has_spaces_of(Contract(scenario)):
+            return None
+        alone = (name for name in changed if not self.contract.has_spaces_of(self._with(name, changed[name])))
+        return next(alone, next(iter(changed)))
+
+    def _with(self, name: str, value: Any) -> Contract:
+        """Return the contract with one field changed; the present one if it cannot change alone."""
+        try:
+            return Contract(self._scenario.replace(**{name: value}))
+        except ValueError:
+            return self.contract
 
     def _adopt(self, scenario: Scenario) -> None:
         """Build the parts that ``scenario`` chooses."""
         self._scenario = scenario
         self._world = World(scenario)
-        self.codec = ActionCodec(scenario)
-        self._observation = OBSERVATIONS[scenario.episode.observation](scenario)
+        self.contract = Contract(scenario)
         self._reward = REWARDS[scenario.episode.reward](scenario)

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import joblib
 import tyro
 
+from mec_cf_gym.deployments.square import Square
+from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.episode import Record
 from mec_cf_gym.evaluation.html import page
 from mec_cf_gym.evaluation.league import summary, whole
@@ -24,7 +26,6 @@ from mec_cf_gym.evaluation.store import RunStore, write_atomically
 from mec_cf_gym.evaluation.suites import SUITES
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.evaluation.tasks import Task
-from mec_cf_gym.fields import checked_count, refuse
 from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS, SEQUENTIAL_IDS
 from mec_cf_gym.scenario import Scenario
 
@@ -129,7 +130,7 @@ class Benchmark:
         _check_names("policies", split_names(self.policies), available_policies())
         _check_names("reference", [self.reference], available_policies())
         of_paper_b = [name in PAPER_B_IDS for name in split_names(self.env)]
-        if any(of_paper_b) != self.scenario.on_grid or len(set(of_paper_b)) != 1:
+        if any(of_paper_b) != isinstance(self.scenario.deployment, Square) or len(set(of_paper_b)) != 1:
             allowed = "all must be of one paper, and the scenario of the same: Scenario.paper_a() or .paper_b()"
             raise refuse("env", ",".join(split_names(self.env)), allowed)
         fields = self.scenario.to_dict()

@@ -12,8 +12,8 @@ from tqdm.auto import tqdm
 
 from mec_cf_gym.allocation import Policy
 from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.seeds import seeds
-from mec_cf_gym.fields import refuse
 
 
 @dataclass(frozen=True)

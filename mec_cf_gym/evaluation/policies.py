@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 
 from mec_cf_gym.allocation import Policy
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 GROUP = "mec_cf_gym.policies"
 """Entry points of this group name a callable without arguments that returns a policy."""

@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from mec_cf_gym.evaluation.episode import Record
 from mec_cf_gym.evaluation.summary import Summary
-from mec_cf_gym.metrics import cdf_points
+from mec_cf_gym.performance.metrics import cdf_points
 from mec_cf_gym.registration import PAPER_B_IDS
 
 if TYPE_CHECKING:

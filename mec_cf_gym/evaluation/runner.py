@@ -13,13 +13,13 @@ import joblib
 from tqdm.auto import tqdm
 
 from mec_cf_gym.allocation import Policy
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.episode import Record, run_episode
 from mec_cf_gym.evaluation.policies import load_policy
 from mec_cf_gym.evaluation.store import RunStore, Unit
 from mec_cf_gym.evaluation.summary import Summary, summarise
 from mec_cf_gym.evaluation.tasks import Task
 from mec_cf_gym.evaluation.timing import BATCH, REPEATS, Cost, batch_decision_ms
-from mec_cf_gym.fields import refuse
 
 LONGEST_BATCH_S = 30.0
 """Batches that would take longer, block by block, are not timed."""

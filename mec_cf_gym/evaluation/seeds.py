@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 SPLITS = {
     "train": range(0, 2**31),

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.episode import Record
-from mec_cf_gym.fields import refuse
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999

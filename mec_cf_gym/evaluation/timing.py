@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Policy
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.envs.vector import MECVectorEnv
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.seeds import seeds
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.scenario import MOST_NUMBERS, Scenario
+from mec_cf_gym.scenario.scenario import MOST_NUMBERS, Scenario
 
 BATCH = 256
 REPEATS = 3

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.network.propagation import PROPAGATIONS
-
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
@@ -122,7 +121,7 @@ class Balanced:
         return bool(gave_up) or (has_pilot and has_place)
 
 
-DROPS: dict[str, type[DropModel]] = {"uniform": Uniform, "balanced": Balanced}
+DROPS: Parts[type[DropModel]] = Parts("user_drop", family="square", uniform=Uniform, balanced=Balanced)
 """Drops by name; add your own to use it as ``user_drop``."""
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
-    from mec_cf_gym.streams import Streams
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.scenario import Scenario
 
 
 class LayoutModel(Protocol):
@@ -68,5 +68,5 @@ def plain_offsets(origins_m: NDArray[np.float64], targets_m: NDArray[np.float64]
     return targets_m[..., None, :, :] - origins_m[..., :, None, :]
 
 
-LAYOUTS: dict[str, type[LayoutModel]] = {"cell_free": CellFree, "cellular": Cellular}
+LAYOUTS: Parts[type[LayoutModel]] = Parts("deployment", family="disk", cell_free=CellFree, cellular=Cellular)
 """Layouts by name; add your own to use it as ``deployment``."""

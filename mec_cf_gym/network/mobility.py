@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from mec_cf_gym.network.layout import LayoutModel
-    from mec_cf_gym.scenario import Scenario
-    from mec_cf_gym.streams import Streams
+from mec_cf_gym.network.layout import LayoutModel
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.scenario import Scenario
 
 Positions = NDArray[np.float64]  # (rows, K, 2), metres
 
@@ -89,5 +89,5 @@ class RandomWaypoint:
         return moved_m, waypoints_m
 
 
-MOBILITIES: dict[str, type[MobilityModel]] = {"static": Static, "random_waypoint": RandomWaypoint}
+MOBILITIES: Parts[type[MobilityModel]] = Parts("mobility", static=Static, random_waypoint=RandomWaypoint)
 """Mobility models by name; add your own to use it as ``mobility``."""

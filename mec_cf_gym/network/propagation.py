@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.scenario import Scenario
 from mec_cf_gym.units import db_to_linear
-
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
-    from mec_cf_gym.streams import Streams
 
 
 class PropagationModel(Protocol):
@@ -59,5 +58,5 @@ class LogDistance:
         return np.asarray(db_to_linear(path_gain_db + shadowing_db))
 
 
-PROPAGATIONS: dict[str, type[PropagationModel]] = {"log_distance": LogDistance}
+PROPAGATIONS: Parts[type[PropagationModel]] = Parts("propagation", log_distance=LogDistance)
 """Propagation models by name; add your own to use it as ``propagation``."""

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.batches import stack_rows
 from mec_cf_gym.network.correlation import local_scattering, toeplitz
 from mec_cf_gym.network.grid import DROPS, Drop, Square, wrapped_offsets
 from mec_cf_gym.network.network import Floats, Network
 from mec_cf_gym.network.pilots import assign_pilots, form_clusters
+from mec_cf_gym.network.servers import Servers
 from mec_cf_gym.network.statistics import ChannelStatistics
-from mec_cf_gym.rows import stack_rows
-from mec_cf_gym.servers import Servers
+from mec_cf_gym.parts import Parts
+from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.scenario import Scenario
 from mec_cf_gym.units import dbm_to_w
-
-if TYPE_CHECKING:
-    from mec_cf_gym.scenario import Scenario
-    from mec_cf_gym.streams import Streams
 
 
 class GridModel(Protocol):
     """Says which sites of a square serve its users, and which users. Built from the scenario."""
 
     sites: slice  # of those in Square.sites_m
+    num_sites: int  # L
     num_antennas: int  # of each site, A
+    sites_field: ClassVar[str]  # of the scenario, that counts the sites
+    sites_name: ClassVar[str]
+    has_cloud: ClassVar[bool]
     usual_combiner: ClassVar[str]
     fronthaul_load: float  # time on the fronthaul over time on the uplink
 
@@ -43,11 +46,14 @@ class GridModel(Protocol):
 class UserCentric:
     """APs on a grid; algorithm 4.1 of the book chooses pilots and clusters, and a cloud backs the APs."""
 
+    sites_field: ClassVar[str] = "num_aps"
+    sites_name: ClassVar[str] = "APs"
+    has_cloud: ClassVar[bool] = True
     usual_combiner: ClassVar[str] = "p_mmse"
 
     def __init__(self, scenario: Scenario) -> None:
         layout, computing = scenario.layout, scenario.computing
-        self.sites = slice(0, layout.num_aps)
+        self.sites, self.num_sites = slice(0, layout.num_aps), layout.num_aps
         self.num_antennas = layout.antennas_per_ap
         self.num_pilots = scenario.radio.pilot_samples
         self.cloud_hz = computing.cloud_hz
@@ -67,11 +73,14 @@ class UserCentric:
 class MultiCell:
     """Base stations on a grid; each serves the users that hear it best and has its part of all servers."""
 
+    sites_field: ClassVar[str] = "num_base_stations"
+    sites_name: ClassVar[str] = "base stations"
+    has_cloud: ClassVar[bool] = False
     usual_combiner: ClassVar[str] = "l_mmse"
 
     def __init__(self, scenario: Scenario) -> None:
         layout = scenario.layout
-        self.sites = slice(layout.num_aps, None)
+        self.sites, self.num_sites = slice(layout.num_aps, None), layout.num_base_stations
         self.num_antennas = layout.antennas_per_base_station
         self.num_pilots = scenario.radio.pilot_samples
         self.cloud_hz = scenario.computing.cloud_hz
@@ -92,17 +101,23 @@ class MultiCell:
         return Servers(np.repeat(budget_hz, sites, axis=-1), np.zeros(len(ap_hz)), serves)
 
 
-GRIDS: dict[str, type[GridModel]] = {"user_centric": UserCentric, "multi_cell": MultiCell}
+GRIDS: Parts[type[GridModel]] = Parts(
+    "deployment", family="square", user_centric=UserCentric, multi_cell=MultiCell
+)
 """Grids by name: the deployments on a square."""
 
 
-class SnapshotModel:
-    """Draws networks on a square, whose statistics stay the same from block to block."""
+class SquareNetworks:
+    """Draws networks on a square, whose statistics stay the same from block to block.
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
+    Args:
+        scenario: What they are drawn from.
+        grid: Which sites serve, and whom.
+    """
+
+    def __init__(self, scenario: Scenario, grid: GridModel) -> None:
+        self.scenario, self.grid = scenario, grid
         self.square = Square(scenario)
-        self.grid = GRIDS[scenario.layout.deployment](scenario)
 
     def draw(self, streams: Streams) -> Network:
         """Return one network per stream."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.block.estimation import covariance_root, error_covariance, estimate, pilot_whitening
+from mec_cf_gym.network.estimation import covariance_root, error_covariance, estimate, pilot_whitening
 
 Complexes = NDArray[np.complexfloating[Any, Any]]
 

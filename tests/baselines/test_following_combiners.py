@@ -13,7 +13,7 @@ from mec_cf_gym.baselines import (
     RandomPower,
     latency_bound,
 )
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 SMALL = {"num_users": 4, "num_aps": 16, "antennas_per_base_station": 16, "user_drop": "uniform"}

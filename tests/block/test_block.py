@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import j0
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from mec_cf_gym import Scenario, latency, rate
+from mec_cf_gym.batches import stack_rows, take_rows
 from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
-from mec_cf_gym.rows import stack_rows, take_rows
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 POWER = np.random.default_rng(0).uniform(0.05, 1, (3, 1, 6))

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mec_cf_gym import best_offload, latency
+from mec_cf_gym.batches import take_rows
+from mec_cf_gym.network.servers import Shares
 from mec_cf_gym.registration import PAPER_B_IDS
-from mec_cf_gym.rows import take_rows
-from mec_cf_gym.servers import Shares
 
 ENV = gym.make("MECCellFree-v0", num_users=3, num_subcarriers=2).unwrapped
 ENV.reset(seed=0)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mec_cf_gym import Scenario
+from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.local import LocalObservation, joint_action
 from mec_cf_gym.envs.observation import BOUND, OBSERVATIONS
 from mec_cf_gym.registration import ENV_IDS
@@ -17,7 +18,8 @@ OTHERS = N * J
 
 
 def local(num_interferers=J, **fields):
-    return LocalObservation(Scenario.paper_a(**{"num_users": K, "num_subcarriers": N, **fields}), num_interferers)
+    scenario = Scenario.paper_a(**{"num_users": K, "num_subcarriers": N, **fields})
+    return LocalObservation(Contract(scenario), num_interferers)
 
 
 @st.composite
@@ -97,7 +99,7 @@ def test_batches_are_seen_row_by_row_and_within_bounds(env_id, observation):
     fields = {"num_users": 4, "num_aps": 16, "antennas_per_base_station": 8, "observation": observation}
     envs = gym.make_vec(env_id, num_envs=3, **fields)
     seen, _ = envs.reset(seed=0)
-    view = LocalObservation(envs.unwrapped.scenario, 2)
+    view = LocalObservation(envs.unwrapped.contract, 2)
     of_batch = view.observe(seen)
     assert of_batch.shape == (3, 4, view.num_entries)
     assert (np.abs(of_batch) <= BOUND).all()
@@ -110,7 +112,7 @@ def test_batches_are_seen_row_by_row_and_within_bounds(env_id, observation):
 def test_channels_come_last():
     env = gym.make("MECCellFree-v0", num_users=4, num_aps=16, num_subcarriers=2, observation="csi")
     seen, _ = env.reset(seed=0)
-    of_users = LocalObservation(env.unwrapped.scenario, 3).observe(seen)
+    of_users = LocalObservation(env.unwrapped.contract, 3).observe(seen)
     np.testing.assert_array_equal(of_users[2, -32:], seen["csi"][:, :, 2].ravel())
     np.testing.assert_array_equal(of_users[2, -36:-32], seen["task"][2])
 
@@ -130,6 +132,9 @@ def test_observations_that_show_no_gains_are_refused(monkeypatch):
     class Nothing:
         def __init__(self, scenario):
             pass
+
+        def space(self):
+            return gym.spaces.Dict()
 
     monkeypatch.setitem(OBSERVATIONS, "nothing", Nothing)
     with pytest.raises(ValueError, match=r"observation='nothing' .* shows the gains"):

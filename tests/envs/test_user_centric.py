@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mec_cf_gym import Allocation, best_offload, gini, latency, power_fairness, rate, spectral_efficiency
-from mec_cf_gym.envs.outcome import LEAST_SERVER_HZ, least_computing
+from mec_cf_gym import best_offload, gini, latency, power_fairness, rate, spectral_efficiency
+from mec_cf_gym.network.servers import Servers
+from mec_cf_gym.performance.outcome import LEAST_SERVER_HZ, needed_shares
 from mec_cf_gym.registration import PAPER_B_IDS
-from mec_cf_gym.servers import Servers
 
 SMALL = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 32}
 every_env = pytest.mark.parametrize("env_id", PAPER_B_IDS)
@@ -147,7 +147,7 @@ class TestLeastComputing:
         env = begin(env_id, computing_control="least", ap_hz=2e8, cloud_hz=1e9)  # much too little
         block, action = env.block, random_action(env)
         power, offload = env.decode(action)
-        shares = least_computing(block.tuned(power), Allocation(power, offload), 1e-3)
+        shares = needed_shares(block, rate(block, power), offload)
         assert (shares.ap_hz.sum(-1) <= block.servers.ap_hz * (1 + 1e-9)).all()
         assert shares.cloud_hz.sum() <= block.servers.cloud_hz * (1 + 1e-9)
         *_, info = env.step(action)
@@ -157,7 +157,7 @@ class TestLeastComputing:
     def test_the_same_computing_can_be_asked_for_by_shares(self):
         least, shares = begin("MECUserCentric-v0", computing_control="least"), begin("MECUserCentric-v0")
         block, power = shares.block, np.full((1, 6), 0.5)
-        computing = least_computing(block.tuned(power), Allocation(power, np.ones(6)), 1e-3)
+        computing = needed_shares(block, rate(block, power), np.ones(6))
         asked = shares.step(shares.encode(power, np.ones(6), computing))[4]
         given = least.step(least.encode(power, np.ones(6)))[4]
         np.testing.assert_allclose(asked["server_hz"], given["server_hz"], rtol=1e-6)

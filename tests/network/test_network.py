@@ -8,12 +8,11 @@ from scipy import stats
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.network.layout import plain_offsets
-from mec_cf_gym.network.network import NetworkModel
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 
 
 def draw(rows=1, **fields):
-    return NetworkModel(Scenario.paper_a(**fields)).draw(Streams.from_seeds(range(rows)))
+    return Scenario.paper_a(**fields).deployment.networks().draw(Streams.from_seeds(range(rows)))
 
 
 def test_aps_and_users_are_uniform_in_the_disk():
@@ -62,7 +61,7 @@ def test_without_local_computing_users_have_no_cpu():
 
 
 def test_static_networks_stay_as_they_are():
-    model, streams = NetworkModel(Scenario.paper_a()), Streams.from_seeds([0])
+    model, streams = Scenario.paper_a().deployment.networks(), Streams.from_seeds([0])
     network = model.draw(streams)
     assert model.advance(network, streams) is network
 
@@ -72,7 +71,7 @@ WALK = {"mobility": "random_waypoint", "speed_m_per_s": (1.0, 30.0), "block_s": 
 
 class TestRandomWaypoint:
     def walk(self, blocks):
-        model, streams = NetworkModel(Scenario.paper_a(**WALK)), Streams.from_seeds(range(4))
+        model, streams = Scenario.paper_a(**WALK).deployment.networks(), Streams.from_seeds(range(4))
         network = model.draw(streams)
         for _ in range(blocks):
             yield network
@@ -93,7 +92,7 @@ class TestRandomWaypoint:
     def test_gains_follow_the_positions_and_shadowing_stays(self):
         *_, first, last = self.walk(20)
         np.testing.assert_array_equal(first.shadowing_db, last.shadowing_db)
-        model = NetworkModel(Scenario.paper_a(**WALK))
+        model = Scenario.paper_a(**WALK).deployment.networks()
         expected = model.propagation.gain(
             plain_offsets(last.ap_positions_m, last.user_positions_m), last.shadowing_db
         )

@@ -8,10 +8,10 @@ from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
 from mec_cf_gym.block.clustered_gains import clustered_gains
 from mec_cf_gym.block.clusters import share_aps
 from mec_cf_gym.block.distributed import LocalMoments, use_and_forget_spectral_efficiency, weighted_combiner
-from mec_cf_gym.block.spectral_efficiency import instantaneous_spectral_efficiency
 from mec_cf_gym.network.grid import Drop, Square
 from mec_cf_gym.network.statistics import ChannelStatistics
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.performance.rates import instantaneous_spectral_efficiency
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 FIELDS = {"num_aps": 16, "num_users": 8, "antennas_per_base_station": 8, "pilot_samples": 2}

@@ -12,9 +12,9 @@ from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, Measured
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.envs.outcome import outcome_of
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.metrics import gini
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.metrics import gini
+from mec_cf_gym.performance.outcome import outcome_of
 from mec_cf_gym.scenario import Scenario
 
 

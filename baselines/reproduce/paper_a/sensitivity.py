@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, NO_LOCAL_COMPUTING, Latencies
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.scenario import Scenario
 
 if TYPE_CHECKING:

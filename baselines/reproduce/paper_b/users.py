@@ -13,7 +13,7 @@ from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.reproduce.measure import Measured
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.envs.outcome import least_computing, outcome_of
+from mec_cf_gym.performance.outcome import outcome_of
 
 FULL_POWER = 0.999
 """Power ratio from which on a user counts as sending at full power."""
@@ -36,11 +36,7 @@ class Users(Measured):
 
         Users get the least computing that meets the deadlines, from the solver or else for its powers.
         """
-        block = block.tuned(allocation.power)
-        if allocation.computing is None:
-            computing = least_computing(block, allocation, least_spectral_efficiency)
-            allocation = Allocation(allocation.power, allocation.offload, computing=computing)
-        outcome = outcome_of(block, allocation, least_spectral_efficiency)
+        outcome = outcome_of(block, allocation, least_spectral_efficiency, least_computing=True)
         assert block.fairness is not None
         full_power_w = np.broadcast_to(np.asarray(block.fairness.user_power_w), outcome.rate_bps.shape)
         return cls(

@@ -7,8 +7,9 @@ import pytest
 
 from mec_cf_gym import CoherenceBlock, Scenario, latency
 from mec_cf_gym.baselines import SCA, ExactPowerControl
-from mec_cf_gym.objective import power_fairness, spectral_efficiency
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.performance.objective import power_fairness
+from mec_cf_gym.performance.rates import spectral_efficiency
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 SMALL = {"num_aps": 16, "num_users": 6, "user_drop": "uniform", "antennas_per_base_station": 16}

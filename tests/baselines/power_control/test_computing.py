@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mec_cf_gym.baselines.power_control.computing import greediest, in_whole_hz, reach_hz
-from mec_cf_gym.servers import Servers, Shares
+from mec_cf_gym.network.servers import Servers, Shares
 
 
 def drawn(seed, most_hz, num_aps=4, num_users=5):

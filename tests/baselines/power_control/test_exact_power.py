@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mec_cf_gym.baselines.power_control.exact import exact_powers
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.targets import Targets, derivatives, lifted, merit
-from mec_cf_gym.objective import power_fairness
+from mec_cf_gym.performance.objective import power_fairness
 
 from .conftest import EXACT_SOLVER, SCA_SOLVER, snapshot, snapshots, with_weight
 

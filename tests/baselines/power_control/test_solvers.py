@@ -8,7 +8,7 @@ import pytest
 
 from mec_cf_gym.baselines import SCA, ExactPowerControl, FullPower
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem, servers_of
-from mec_cf_gym.objective import needed_server_hz, power_fairness
+from mec_cf_gym.performance.objective import needed_server_hz, power_fairness
 
 from .conftest import SCA_SOLVER, assert_kept, snapshot, snapshots, with_budgets, with_deadlines, with_weight
 

@@ -13,9 +13,9 @@ from mec_cf_gym.baselines.reproduce.claims import Estimate
 from mec_cf_gym.baselines.reproduce.paper_a.figure_1 import CLAIMS, findings_on
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import Latencies
 from mec_cf_gym.baselines.reproduce.paper_a.sensitivity import Order, Place, SensitivityMap
-from mec_cf_gym.envs.outcome import outcome_of
 from mec_cf_gym.evaluation import seeds
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.performance.outcome import outcome_of
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 FILES = {"figure.png", "figure.svg", "data.csv", "claims.md", "claims.csv", "run.json"}

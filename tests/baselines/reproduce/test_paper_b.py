@@ -17,9 +17,10 @@ from mec_cf_gym.baselines.reproduce.paper_b.systems import SETTINGS, base_settin
 from mec_cf_gym.baselines.reproduce.paper_b.users import Users
 from mec_cf_gym.cli import main
 from mec_cf_gym.evaluation import seeds
-from mec_cf_gym.objective import needed_server_hz
-from mec_cf_gym.performance import latency, rate
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.performance.latencies import latency
+from mec_cf_gym.performance.objective import needed_server_hz
+from mec_cf_gym.performance.rates import rate
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 SMALL = {"num_aps": 16, "num_users": 8, "antennas_per_base_station": 8}

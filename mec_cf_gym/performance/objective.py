@@ -6,20 +6,8 @@ import math
 
 from mec_cf_gym.arrays import Array, promote
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.performance import rate
-
-
-def spectral_efficiency(block: CoherenceBlock, power: Array) -> Array:
-    """Return the users' spectral efficiencies, ``SE_k = tau_u/tau_c log2(1 + SINR_k)`` (book, eq. 5.4).
-
-    Args:
-        block: The coherence block; combiners that follow the powers are those for ``power``.
-        power: Power ratios, ``(..., N, K)``.
-
-    Returns:
-        bit/s/Hz of the whole bandwidth, ``(..., K)``; averaged over blocks it is the ergodic one.
-    """
-    return rate(block, power) / (block.subcarrier_bandwidth_hz * block.num_subcarriers)
+from mec_cf_gym.performance.latencies import time_of_part
+from mec_cf_gym.performance.rates import spectral_efficiency
 
 
 def power_fairness(block: CoherenceBlock, power: Array) -> Array:
@@ -77,8 +65,6 @@ def needed_server_hz(block: CoherenceBlock, rate_bps: Array, offload: Array) -> 
     xp, (rate_bps, offload, bits, cycles, deadline_s) = promote(
         rate_bps, offload, block.link_bits, block.task_cycles, block.deadline_s
     )
-    sends = rate_bps > 0
-    arrival_s = xp.where(sends, bits / xp.where(sends, rate_bps, 1.0), math.inf)
-    left_s = deadline_s - xp.where(offload > 0, offload * xp.where(offload > 0, arrival_s, 0.0), 0.0)
+    left_s = deadline_s - time_of_part(xp, offload, bits, rate_bps)
     in_time = left_s > 0
     return xp.where(in_time, offload * cycles / xp.where(in_time, left_s, 1.0), math.inf)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
-from mec_cf_gym.rows import stack_rows, take_rows
-from mec_cf_gym.servers import Servers
+from mec_cf_gym.batches import stack_rows, take_rows
+from mec_cf_gym.network.servers import Servers
 
 seeds = st.integers(0, 2**32)
 

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
-from mec_cf_gym.fields import Interval
+from mec_cf_gym.scenario.fields import Interval
 
 
 class Streams:

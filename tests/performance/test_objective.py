@@ -9,8 +9,8 @@ import torch
 
 from mec_cf_gym import Scenario, latency, power_fairness, rate, spectral_efficiency
 from mec_cf_gym.block.block import Fairness
-from mec_cf_gym.objective import fairness_w, needed_server_hz, transmit_power_w
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.performance.objective import fairness_w, needed_server_hz, transmit_power_w
+from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mec_cf_gym.block.estimation import covariance_root, error_covariance, estimate, pilot_whitening
 from mec_cf_gym.network.correlation import local_scattering, toeplitz
+from mec_cf_gym.network.estimation import covariance_root, error_covariance, estimate, pilot_whitening
 
 
 def complex_normal(rng, shape):

@@ -45,12 +45,12 @@ def take_rows(tree: Tree, index: Index) -> Tree:
 
 
 def put_rows(tree: Tree, mask: NDArray[np.bool_], rows: Tree) -> Tree:
-    """Return a copy of ``tree`` whose rows under ``mask`` are ``rows``."""
+    """Return a read-only copy of ``tree`` whose rows under ``mask`` are ``rows``."""
 
     def put(array: NDArray[Any], fresh: NDArray[Any]) -> NDArray[Any]:
         merged = array.copy()
         merged[mask] = fresh
-        return merged
+        return read_only(merged)
 
     return _map(put, tree, rows)
 
@@ -63,6 +63,19 @@ def join_rows(trees: Sequence[Tree]) -> Tree:
 def stack_rows(trees: Sequence[Tree]) -> Tree:
     """Return single networks or blocks as one batch."""
     return _map(lambda *arrays: np.stack(arrays), *trees)
+
+
+def read_only(tree: Tree) -> Tree:
+    """Return ``tree`` itself, with its arrays marked as read-only: policies and users cannot write into them."""
+    if isinstance(tree, np.ndarray):
+        tree.setflags(write=False)
+    elif isinstance(tree, tuple):
+        for part in tree:
+            read_only(part)
+    elif dataclasses.is_dataclass(tree):
+        for name in tree.__dataclass_fields__:
+            read_only(getattr(tree, name))
+    return tree
 
 
 def row_slices(rows: int, bytes_per_row: int) -> Iterator[slice]:

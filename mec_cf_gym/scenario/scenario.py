@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
-from mec_cf_gym.block.combining import COMBINERS
-from mec_cf_gym.fields import refuse
-from mec_cf_gym.groups import Computing, Dynamics, Episode, Layout, Radio, Tasks
-from mec_cf_gym.network.snapshot import GRIDS
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.parts import REGISTRIES, family_of
+from mec_cf_gym.scenario.groups import Computing, Dynamics, Episode, Layout, Radio, Tasks
 from mec_cf_gym.units import dbm_to_w
 
 NARROWEST_SUBCARRIER_HZ = 15e3
@@ -37,22 +36,23 @@ class Scenario:
         ValueError: Names the field, its value and what is allowed.
     """
 
-    layout: Layout = Layout()
+    layout: Layout = field(default_factory=Layout)
     """Where access points and users are."""
-    radio: Radio = Radio()
+    radio: Radio = field(default_factory=Radio)
     """Spectrum, powers, propagation and reception."""
-    tasks: Tasks = Tasks()
+    tasks: Tasks = field(default_factory=Tasks)
     """What users have to compute."""
-    computing: Computing = Computing()
+    computing: Computing = field(default_factory=Computing)
     """Where tasks are computed."""
-    dynamics: Dynamics = Dynamics()
+    dynamics: Dynamics = field(default_factory=Dynamics)
     """How one coherence block follows another."""
-    episode: Episode = Episode()
+    episode: Episode = field(default_factory=Episode)
     """What a learner meets."""
 
     def __post_init__(self) -> None:
         for group in dataclasses.fields(self):
-            expected, value = type(group.default), getattr(self, group.name)
+            expected, value = group.default_factory, getattr(self, group.name)
+            assert isinstance(expected, type)
             if not isinstance(value, expected):
                 raise refuse(group.name, value, f"it must be a {expected.__name__}")
         num_subcarriers, bandwidth_hz = self.radio.num_subcarriers, self.radio.bandwidth_hz
@@ -60,7 +60,7 @@ class Scenario:
             most = max(1, int(bandwidth_hz // NARROWEST_SUBCARRIER_HZ))
             allowed = f"{bandwidth_hz:g} Hz hold at most {most} subcarriers of at least 15 kHz"
             raise refuse("num_subcarriers", num_subcarriers, allowed)
-        (_check_on_grid if self.on_grid else _check_on_disk)(self)
+        self.deployment.check()
         if self.numbers_per_network > MOST_NUMBERS:
             what = f"with {self.num_antennas} antennas a network has {self.numbers_per_network:.1e} gains"
             raise refuse("num_users", self.layout.num_users, f"{what}, and {MOST_NUMBERS:.1e} is the most")
@@ -142,6 +142,12 @@ class Scenario:
         """Return every leaf field by name; ``Scenario().replace(**fields)`` is the way back, also from JSON."""
         return {name: value for group in dataclasses.asdict(self).values() for name, value in group.items()}
 
+    @cached_property
+    def deployment(self) -> Any:
+        """What the scenario means in its family of networks: a :class:`~mec_cf_gym.deployments.Deployment`."""
+        (deployments,) = REGISTRIES["family"]
+        return deployments[family_of("deployment", self.layout.deployment)](self)
+
     @property
     def subcarrier_bandwidth_hz(self) -> float:
         """Bandwidth of one subcarrier, B/N."""
@@ -150,25 +156,17 @@ class Scenario:
     @property
     def data_share(self) -> float:
         """Share of a coherence block's samples that carry data, tau_u / tau_c; paper A sends no pilots."""
-        return 1 - self.radio.pilot_samples / self.radio.block_samples if self.on_grid else 1.0
-
-    @property
-    def on_grid(self) -> bool:
-        """Whether the network is one of paper B's, which estimate channels from pilots."""
-        return self.layout.deployment in GRIDS
+        return float(self.deployment.data_share)
 
     @property
     def num_sites(self) -> int:
         """APs or base stations that serve."""
-        multi_cell = self.layout.deployment == "multi_cell"
-        return self.layout.num_base_stations if multi_cell else self.layout.num_aps
+        return int(self.deployment.num_sites)
 
     @property
     def num_antennas(self) -> int:
         """Antennas of all APs or base stations that serve."""
-        layout = self.layout
-        multi_cell = layout.deployment == "multi_cell"
-        return self.num_sites * (layout.antennas_per_base_station if multi_cell else layout.antennas_per_ap)
+        return int(self.deployment.num_antennas)
 
     @property
     def numbers_per_network(self) -> int:
@@ -176,57 +174,22 @@ class Scenario:
 
         Gains count once for each block that is kept until observations show it.
         """
-        users, antennas = self.layout.num_users, self.num_antennas
-        gains = self.radio.num_subcarriers * users * max(antennas, users) * (1 + self.dynamics.csi_delay_blocks)
-        return max(gains, users * antennas**2 // self.num_sites) if self.on_grid else gains
+        users, deployment = self.layout.num_users, self.deployment
+        links = self.radio.num_subcarriers * users
+        gains = links * max(deployment.num_antennas, users) * (1 + self.dynamics.csi_delay_blocks)
+        return max(gains, int(deployment.num_correlations))
 
     @property
     def noise_w(self) -> float:
         """Receiver noise power on one subcarrier, after a unit-norm combiner."""
         noise_w: float = dbm_to_w(self.radio.noise_dbm_per_hz) * self.subcarrier_bandwidth_hz
-        if self.radio.receiver_noise == "printed" and self.layout.deployment == "cell_free":
-            return noise_w * self.layout.num_aps
-        return noise_w
+        return noise_w * int(self.deployment.noise_terms)
 
 
-def _check_on_disk(scenario: Scenario) -> None:
-    """Check what paper A's networks need."""
-    layout, combiner = scenario.layout, scenario.radio.combiner
-    if combiner not in (*COMBINERS, "auto"):
-        raise refuse("combiner", combiner, f"without clusters of APs it must be auto or one of {list(COMBINERS)}")
-    if combiner == "zf" and layout.num_users > layout.num_aps:
-        allowed = f"zero-forcing separates at most num_aps={layout.num_aps} users"
-        raise refuse("num_users", layout.num_users, allowed)
-    if layout.antennas_per_ap != 1:
-        allowed = f"the APs of deployment={layout.deployment!r} have one antenna; num_aps counts antennas"
-        raise refuse("antennas_per_ap", layout.antennas_per_ap, allowed)
-    if scenario.computing.server != "dedicated":
-        allowed = f"it must be dedicated with deployment={layout.deployment!r}"
-        raise refuse("server", scenario.computing.server, allowed)
-
-
-def _check_on_grid(scenario: Scenario) -> None:
-    """Check what paper B's networks need."""
-    layout, radio, deployment = scenario.layout, scenario.radio, scenario.layout.deployment
-    needed = {
-        "num_subcarriers": (radio.num_subcarriers, 1, "a coherence block is one subcarrier"),
-        "csi_error_variance": (radio.csi_error_variance, 0.0, "errors come from the pilots"),
-        "receiver_noise": (radio.receiver_noise, "physical", "the other is paper A's"),
-        "mobility": (scenario.dynamics.mobility, "static", "a snapshot's statistics hold for an episode"),
-    }
-    for name, (value, only, reason) in needed.items():
-        if value != only:
-            raise refuse(name, value, f"with deployment={deployment!r} it must be {only!r}: {reason}")
-    if radio.combiner not in (*CLUSTERED_COMBINERS, "auto"):
-        allowed = f"with deployment={deployment!r} it must be auto or one of {list(CLUSTERED_COMBINERS)}"
-        raise refuse("combiner", radio.combiner, allowed)
-    for name in ("num_aps", "num_base_stations"):
-        points = getattr(layout, name)
-        if math.isqrt(points) ** 2 != points:
-            raise refuse(name, points, "they stand on a square grid: it must be a square number")
-    if radio.pilot_samples >= radio.block_samples:
-        allowed = f"pilots must leave some of block_samples={radio.block_samples} for data"
-        raise refuse("pilot_samples", radio.pilot_samples, allowed)
+def leaf_fields() -> dict[str, dataclasses.Field[Any]]:
+    """Return the leaf fields of a scenario by name; their ``metadata`` hold the rules for values."""
+    groups = (group.default_factory for group in dataclasses.fields(Scenario))
+    return {leaf.name: leaf for group in groups for leaf in dataclasses.fields(group)}  # type: ignore[arg-type]
 
 
 def unknown_field(name: str, known: list[str]) -> ValueError:

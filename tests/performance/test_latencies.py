@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mec_cf_gym import CoherenceBlock, best_offload, latency, rate
-from mec_cf_gym.performance import best_latency
+from mec_cf_gym.performance.latencies import best_latency
 
 FLOOR_S, LOCAL_S = 1e-3 * 0.2e-3 / 1.2e-3, 1e-3
 

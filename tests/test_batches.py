@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from mec_cf_gym.rows import flatten_rows, join_rows, put_rows, row_slices, stack_rows, take_rows
+from mec_cf_gym.batches import flatten_rows, join_rows, put_rows, row_slices, stack_rows, take_rows
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.envs.observation import Observation, log_scale, ratio_of
-from mec_cf_gym.fields import refuse
+from mec_cf_gym.errors import refuse
 
 AVERAGED = ("signal", "interference", "csi")
 """Entries of an observation that fade; the others are shown as they are."""

@@ -1,4 +1,4 @@
-"""Rate and latency of an allocation: the functions every environment scores and every solver optimises with.
+"""Latency of an allocation: what every environment scores and every solver optimises.
 
 All take leading batch axes and NumPy arrays or torch tensors, and are differentiable in the latter.
 """
@@ -6,30 +6,18 @@ All take leading batch axes and NumPy arrays or torch tensors, and are different
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from mec_cf_gym.arrays import Array, promote
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.spectral_efficiency import instantaneous_spectral_efficiency
+from mec_cf_gym.performance.rates import rate
 
 
-def rate(block: CoherenceBlock, power: Array) -> Array:
-    """Return the users' rates (paper A, section II; paper B with ``B SE_k``).
-
-    ``R_k = tau_u/tau_c sum_n B/N log2(1 + p_nk S_nk / (1 + sum_j I_nkj p_nj))``, where paper A sends no pilots:
-    ``tau_u = tau_c``. Combiners that follow the powers are those for ``power``.
-
-    Args:
-        block: The coherence block.
-        power: Power ratios, ``(..., N, K)``: non-negative, summing to at most one over a user's subcarriers.
-
-    Returns:
-        Rates in bit/s, ``(..., K)``.
-    """
-    block = block.tuned(power)
-    efficiency = instantaneous_spectral_efficiency(
-        block.signal_gain, block.interference_gain, power, block.data_share
-    )
-    return block.subcarrier_bandwidth_hz * efficiency.sum(-2)
+def time_of_part(xp: Any, share: Array, amount: Array, speed: Array) -> Array:
+    """Return the time for a share of an amount, all ``(..., K)``: zero for none of it, infinite at no speed."""
+    moves = speed > 0
+    at_speed = share * (amount / xp.where(moves, speed, 1.0))
+    return xp.where(moves | (share == 0), at_speed, math.inf)
 
 
 def local_latency(block: CoherenceBlock, offload: Array) -> Array:
@@ -76,9 +64,7 @@ def full_offload_latency(block: CoherenceBlock, rate_bps: Array, server_hz: Arra
     xp, (rate_bps, bits, cycles, server_hz) = promote(
         rate_bps, block.link_bits, block.task_cycles, block.server_hz if server_hz is None else server_hz
     )
-    sends, computes = rate_bps > 0, server_hz > 0
-    arrival_s = xp.where(sends, bits / xp.where(sends, rate_bps, 1.0), math.inf)
-    return arrival_s + xp.where(computes, cycles / xp.where(computes, server_hz, 1.0), math.inf)
+    return time_of_part(xp, 1.0, bits, rate_bps) + time_of_part(xp, 1.0, cycles, server_hz)
 
 
 def latency(block: CoherenceBlock, power: Array, offload: Array, server_hz: Array | None = None) -> Array:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mec_cf_gym.streams import Streams
+from mec_cf_gym.random_streams import Streams
 
 DRAWS = {
     "uniform": lambda streams: streams.uniform(2.0, 5.0, (3, 4)),

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.metrics import gini
-from mec_cf_gym.objective import fairness_w, needed_server_hz, transmit_power_w
-from mec_cf_gym.performance import local_latency, rate
-from mec_cf_gym.servers import Shares
+from mec_cf_gym.network.servers import Shares
+from mec_cf_gym.performance.latencies import local_latency, offload_latency
+from mec_cf_gym.performance.metrics import gini
+from mec_cf_gym.performance.objective import fairness_w, needed_server_hz, transmit_power_w
+from mec_cf_gym.performance.rates import tuned_rate
 
 Floats = NDArray[np.float64]
 
@@ -35,15 +36,11 @@ class Outcome:
     transmission_latency_s: Floats  # (..., K), on the uplink
     fronthaul_latency_s: Floats  # (..., K)
     computing_latency_s: Floats  # (..., K), at the server
+    offload_latency_s: Floats  # (..., K), until the offloaded part is computed: the sum of the last three
     deadline_s: Floats  # (..., K)
     total_power_w: Floats  # (...), transmitted
     objective_w: Floats  # (...), paper B's: total power less the worth of the least spectral efficiencies
     capped: NDArray[np.bool_]  # (..., K), whether the user offloads and counts with the least rate or speed
-
-    @property
-    def offload_latency_s(self) -> Floats:
-        """Time until the offloaded part is computed, ``(..., K)``."""
-        return self.transmission_latency_s + self.fronthaul_latency_s + self.computing_latency_s
 
     @property
     def latency_s(self) -> Floats:
@@ -79,8 +76,14 @@ class Outcome:
         }
 
 
-def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Outcome:
-    """Return what ``allocation`` makes of ``block``.
+def outcome_of(
+    block: CoherenceBlock,
+    allocation: Allocation,
+    least_spectral_efficiency: float,
+    *,
+    least_computing: bool = False,
+) -> Outcome:
+    """Return what ``allocation`` makes of ``block``, whose combiners are chosen for its powers.
 
     Latencies are finite: a link that gives less than the least spectral efficiency over the bandwidth, or
     nothing, counts with that, and so does a server that gives less than the least speed.
@@ -90,14 +93,18 @@ def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_eff
             not known, NaN.
         allocation: Powers, offload ratios and, where servers are shared, computing.
         least_spectral_efficiency: In bit/s/Hz.
+        least_computing: Whether users of shared servers, if the allocation does not divide them, get just what
+            their deadlines need; else equal shares.
     """
     block = block.tuned(allocation.power)
-    rate_bps, offload = rate(block, allocation.power), allocation.offload
+    rate_bps, offload, computing = tuned_rate(block, allocation.power), allocation.offload, allocation.computing
     bandwidth_hz = block.subcarrier_bandwidth_hz * block.num_subcarriers
-    least_bps = least_spectral_efficiency * bandwidth_hz
-    given_hz = _given_hz(block, allocation.computing)
-    server_hz = np.maximum(given_hz, LEAST_SERVER_HZ) if block.servers is not None else given_hz
-    transmission_s = offload * (block.task_bits / np.maximum(rate_bps, least_bps))
+    counted_bps = np.maximum(rate_bps, least_spectral_efficiency * bandwidth_hz)
+    if computing is None and least_computing and block.servers is not None:
+        computing = needed_shares(block, counted_bps, offload)
+    given_hz = _given_hz(block, computing)
+    counted_hz = np.maximum(given_hz, LEAST_SERVER_HZ) if block.servers is not None else given_hz
+    transmission_s = offload * (block.task_bits / counted_bps)
     efficiency = rate_bps / bandwidth_hz
     total_power_w = objective_w = np.full(rate_bps.shape[:-1], np.nan)
     if block.fairness is not None:
@@ -112,29 +119,28 @@ def outcome_of(block: CoherenceBlock, allocation: Allocation, least_spectral_eff
         local_latency_s=local_latency(block, offload),
         transmission_latency_s=transmission_s,
         fronthaul_latency_s=block.fronthaul_load * transmission_s,
-        computing_latency_s=offload * (block.task_cycles / server_hz),
+        computing_latency_s=offload * (block.task_cycles / counted_hz),
+        offload_latency_s=offload_latency(block, counted_bps, offload, counted_hz),
         deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
         total_power_w=total_power_w,
         objective_w=objective_w,
-        capped=((rate_bps < least_bps) | (given_hz < server_hz)) & (offload > 0),
+        capped=((rate_bps < counted_bps) | (given_hz < counted_hz)) & (offload > 0),
     )
 
 
-def least_computing(block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Shares:
-    """Return the least computing with which the users meet their deadlines at given powers and offload ratios.
+def needed_shares(block: CoherenceBlock, rate_bps: Floats, offload: Floats) -> Shares:
+    """Return the least computing with which the users meet their deadlines.
 
     A user whose deadline passes before its task has arrived asks for an equal share. Where the budgets do not
     meet all needs, everybody gets the same part of its own.
 
     Args:
         block: A block whose servers are shared.
-        allocation: Powers and offload ratios.
-        least_spectral_efficiency: In bit/s/Hz, as in :func:`outcome_of`.
+        rate_bps: Rates in bit/s, ``(..., K)``, positive.
+        offload: Offload ratios, ``(..., K)``.
     """
     assert block.servers is not None
-    least_bps = least_spectral_efficiency * block.subcarrier_bandwidth_hz * block.num_subcarriers
-    rate_bps = np.maximum(rate(block, allocation.power), least_bps)
-    needed_hz = needed_server_hz(block, rate_bps, allocation.offload)
+    needed_hz = needed_server_hz(block, rate_bps, offload)
     too_late = needed_hz > block.servers.most_hz
     wanted_hz = np.asarray(np.where(too_late, block.server_hz, needed_hz), np.float64)
     shares, _ = block.servers.least_shares(wanted_hz)
@@ -142,7 +148,7 @@ def least_computing(block: CoherenceBlock, allocation: Allocation, least_spectra
 
 
 def _given_hz(block: CoherenceBlock, computing: Shares | None) -> Floats:
-    """Return the speed that computes for each user; without shares, the block's own."""
+    """Return the speed that computes for each user, ``(..., K)``; without shares, the block's own."""
     if computing is not None:
         return computing.total_hz
     return np.broadcast_to(block.server_hz, (*block.batch_shape, block.num_users)).copy()

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from dataclasses import dataclass
-from typing import Any
 
-from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
-from mec_cf_gym.block.combining import COMBINERS
-from mec_cf_gym.block.fading import FADINGS
-from mec_cf_gym.envs.observation import OBSERVATIONS
-from mec_cf_gym.envs.reward import REWARDS
-from mec_cf_gym.fields import Interval, Validated, choice, count, flag, interval, number, optional_interval
-from mec_cf_gym.network.grid import DROPS
-from mec_cf_gym.network.layout import LAYOUTS
-from mec_cf_gym.network.mobility import MOBILITIES
-from mec_cf_gym.network.propagation import PROPAGATIONS
-from mec_cf_gym.network.snapshot import GRIDS
-
-COMBINER_NAMES: ChainMap[str, Any] = ChainMap(COMBINERS, CLUSTERED_COMBINERS, {"auto": None})
-DEPLOYMENT_NAMES: ChainMap[str, Any] = ChainMap(LAYOUTS, GRIDS)
+from mec_cf_gym.scenario.fields import (
+    Interval,
+    Validated,
+    choice,
+    count,
+    flag,
+    interval,
+    number,
+    optional_interval,
+    part,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout(Validated):
     """Where access points (APs) and users are."""
 
-    deployment: str = choice("cell_free", DEPLOYMENT_NAMES)
+    deployment: str = part("cell_free")
     """cell_free: single-antenna APs all over the disk; cellular: all antennas at its centre (paper A);
     user_centric: APs with several antennas on a square grid; multi_cell: base stations on one (paper B)."""
     num_aps: int = count(64, high=4096)
@@ -43,7 +38,7 @@ class Layout(Validated):
     """Radius of the disk that paper A's networks serve."""
     side_m: float = number(1000.0, low=1.0, high=1e5)
     """Side of the square that paper B's networks serve; it wraps around at its edges."""
-    user_drop: str = choice("uniform", DROPS)
+    user_drop: str = part("uniform")
     """How users come to be in the square. uniform: anywhere; balanced: the same number in each cell, where those
     who share a pilot are in different cells as far as possible."""
     height_difference_m: float = number(10.0, low=1.0, high=1e3)
@@ -64,7 +59,7 @@ class Radio(Validated):
     """Power spectral density of the receiver noise."""
     user_power_dbm: Interval = interval(10.0, low=-50.0, high=60.0)
     """Power budget of a user; a range is drawn once per user and network."""
-    propagation: str = choice("log_distance", PROPAGATIONS)
+    propagation: str = part("log_distance")
     """Large-scale model: log_distance."""
     path_loss_intercept_db: float = number(-30.5, low=-100.0, high=0.0)
     """Channel gain at 1 m (3GPP UMi at 2 GHz)."""
@@ -78,16 +73,16 @@ class Radio(Validated):
     """Standard deviation of the azimuth of scattered waves, seen from an AP with several antennas."""
     elevation_spread_deg: float = number(15.0, low=0.0, high=90.0)
     """Standard deviation of their elevation."""
-    block_samples: int = count(200, high=10**6)
+    block_samples: int = count(200, high=10**6, shapes=False)
     """Samples of a coherence block, tau_c; pilots take pilot_samples of them."""
     pilot_samples: int = count(5, high=1024)
     """Length of the pilots, and number of orthogonal ones, tau_p; used by paper B's networks."""
-    combiner: str = choice("mrc", COMBINER_NAMES)
+    combiner: str = part("mrc", "auto")
     """Receive combiner: mrc, mmse, zf (paper A's networks only) or p_mmse, p_rzf, l_mmse, lp_mmse (paper B's
     only); auto: mrc in paper A's networks, p_mmse in user-centric and l_mmse in multi-cell ones."""
     csi_error_variance: float = number(0.0, low=0.0, high=0.99)
     """Share of the channel's variance that the channel estimate misses (0: perfect CSI)."""
-    receiver_noise: str = choice("physical", ("physical", "printed"))
+    receiver_noise: str = choice("physical", "physical", "printed")
     """physical: one noise term after the unit-norm combiner; printed: one per AP, as paper A writes it."""
 
 
@@ -99,6 +94,8 @@ class Tasks(Validated):
     """Size of a task, Z, in bits."""
     cycles_per_bit: Interval = interval(1e3, low=1e-3, high=1e9)
     """Work per bit, C, in CPU cycles."""
+    task_model: str = part("uniform")
+    """How sizes and work are drawn. uniform: from their ranges, independently."""
     deadline_s: Interval | None = optional_interval(None, low=1e-6, high=1e6)
     """Time a task may take; None: the length of a coherence block."""
 
@@ -113,18 +110,18 @@ class Computing(Validated):
     """Server speed dedicated to a user, f_ser."""
     local_computing: bool = flag(True)
     """Whether users compute a part themselves; without it, everything is offloaded."""
-    server: str = choice("dedicated", ("dedicated", "shared"))
+    server: str = choice("dedicated", "dedicated", "shared")
     """dedicated: every user has its share; shared: users share APs (or base stations) and the cloud."""
     ap_hz: Interval = interval((1e9, 5e9), low=1e3, high=1e15)
     """Speed of an AP's server, shared by the users it serves; a range is drawn once per AP and network. Base
     stations share the speeds of all APs and of the cloud equally."""
     cloud_hz: float = number(100e9, low=1e3, high=1e18)
     """Speed of the cloud's server behind the APs, shared by all users."""
-    computing_control: str = choice("shares", ("shares", "least"))
+    computing_control: str = choice("shares", "shares", "least")
     """shares: actions choose every user's share of servers; least: users get just what their deadlines need."""
     fronthaul_bps: float = number(10e9, low=1e3, high=1e18)
     """Capacity of the fronthaul link of an AP of a user-centric network."""
-    quantisation_bits: int = count(8, high=64)
+    quantisation_bits: int = count(8, high=64, shapes=False)
     """Bits that a quantised sample takes on the fronthaul, for each of its real and imaginary part."""
 
 
@@ -134,13 +131,13 @@ class Dynamics(Validated):
 
     block_s: float = number(0.5e-3, low=1e-6, high=10.0)
     """Length of a coherence block, and the deadline of tasks unless deadline_s says otherwise."""
-    fading: str = choice("iid", FADINGS)
+    fading: str = part("iid")
     """iid: independent blocks; gauss_markov: correlated by J0(2 pi f_D block_s)."""
     speed_m_per_s: Interval = interval(0.0, low=0.0, high=1e3)
     """Speed of a user; a range is drawn once per user and network."""
-    mobility: str = choice("static", MOBILITIES)
+    mobility: str = part("static")
     """static: users stay where they are drawn; random_waypoint: they walk from point to point."""
-    csi_delay_blocks: int = count(0, low=0, high=100)
+    csi_delay_blocks: int = count(0, low=0, high=100, shapes=False)
     """Age of the channels that observations show, in blocks; tasks and servers are current. Rewards are for the
     current channels, which receivers know."""
 
@@ -149,11 +146,11 @@ class Dynamics(Validated):
 class Episode(Validated):
     """What a learner meets: the length of an episode, what it sees and what it earns."""
 
-    episode_blocks: int = count(100, high=10**9)
+    episode_blocks: int = count(100, high=10**9, shapes=False)
     """Coherence blocks until the episode is truncated."""
-    observation: str = choice("gains", OBSERVATIONS)
+    observation: str = part("gains")
     """gains: signal, interference and tasks; csi: these and the channel magnitudes."""
-    reward: str = choice("max_latency", REWARDS)
+    reward: str = part("max_latency")
     """max_latency: minus the largest latency in ms; log_latency: minus its natural logarithm;
     power_fairness: paper B's objective, with deadlines."""
     fairness_weight_w: float = number(0.6, low=0.0, high=1e6)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Collection
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
+
+from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.parts import names_of
 
 Interval: TypeAlias = float | tuple[float, float]
 """A number, or the (lowest, highest) values of a uniform draw."""
@@ -17,29 +20,20 @@ Rule: TypeAlias = Callable[[str, Any], Any]
 """Takes a field's name and value; returns the value normalised, or raises a ``ValueError``."""
 
 
-def refuse(name: str, value: object, allowed: str) -> ValueError:
-    """Return the error for a value that is not allowed."""
-    return ValueError(f"{name}={value!r} is not allowed: {allowed}")
+def count(default: int, *, low: int = 1, high: int, shapes: bool = True) -> Any:
+    """Return a dataclass field for a whole number in ``[low, high]``.
 
-
-def checked_count(name: str, value: Any, low: int, high: int) -> int:
-    """Return a whole number in ``[low, high]`` as an ``int``.
-
-    Raises:
-        ValueError: For anything else.
+    Args:
+        default: The default.
+        low: The smallest number.
+        high: The largest number.
+        shapes: Whether arrays of observations, actions or networks have so many entries.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
-        raise refuse(name, value, f"it must be a whole number from {low} to {high}")
-    return int(value)
-
-
-def count(default: int, *, low: int = 1, high: int) -> Any:
-    """Return a dataclass field for a whole number in ``[low, high]``."""
 
     def rule(name: str, value: Any) -> int:
         return checked_count(name, value, low, high)
 
-    return dataclasses.field(default=default, metadata={"rule": rule})
+    return dataclasses.field(default=default, metadata={"rule": rule, "shapes": shapes})
 
 
 def number(default: float, *, low: float, high: float) -> Any:
@@ -78,15 +72,31 @@ def _interval_rule(low: float, high: float) -> Callable[[str, Any], Interval]:
     return rule
 
 
-def choice(default: str, names: Collection[str]) -> Any:
-    """Return a dataclass field for one of ``names`` (looked up when a value is checked, so it may grow)."""
+def choice(default: str, *names: str) -> Any:
+    """Return a dataclass field for one of ``names``."""
 
     def rule(name: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in names:
-            raise refuse(name, value, f"it must be one of {', '.join(map(repr, sorted(names)))}")
-        return value
+        return _chosen(name, value, names)
 
     return dataclasses.field(default=default, metadata={"rule": rule})
+
+
+def part(default: str, *others: str) -> Any:
+    """Return a dataclass field that names one of the parts registered for it, or one of ``others``.
+
+    Registries are asked when a value is checked, so they may grow.
+    """
+
+    def rule(name: str, value: Any) -> str:
+        return _chosen(name, value, {*names_of(name), *others})
+
+    return dataclasses.field(default=default, metadata={"rule": rule})
+
+
+def _chosen(name: str, value: Any, names: Collection[str]) -> str:
+    if not isinstance(value, str) or value not in names:
+        raise refuse(name, value, f"it must be one of {', '.join(map(repr, sorted(names)))}")
+    return value
 
 
 def flag(default: bool) -> Any:

@@ -9,6 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.arrays import Array, promote
+
 Floats = NDArray[np.float64]
 
 ROUNDING = 1e-12
@@ -29,7 +31,7 @@ class Shares:
     @property
     def total_hz(self) -> Floats:
         """Every user's speed, ``f_k``, ``(..., K)``."""
-        return np.asarray(self.ap_hz.sum(-2) + self.cloud_hz)
+        return self.ap_hz.sum(-2) + self.cloud_hz
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,18 @@ class Servers:
         """Return every server's budget divided equally among the users it serves."""
         return self.divided(np.ones(self.serves.shape), np.ones(self.serves.shape[:-2] + self.serves.shape[-1:]))
 
-    def divided(self, ap_weight: Floats, cloud_weight: Floats) -> Shares:
+    def divided(self, ap_weight: Array, cloud_weight: Array) -> Shares:
         """Return every server's whole budget divided in proportion to weights.
 
         Args:
             ap_weight: ``(..., L, K)``, non-negative; only the users that an AP serves count.
-            cloud_weight: ``(..., K)``, non-negative.
+            cloud_weight: ``(..., K)``, non-negative. Weights and servers may be torch tensors.
         """
-        weight = ap_weight * self.serves
+        xp, (weight, cloud_weight) = promote(ap_weight * self.serves, cloud_weight)
         total, cloud_total = weight.sum(-1, keepdims=True), cloud_weight.sum(-1, keepdims=True)
         return Shares(
-            weight / np.where(total > 0, total, 1.0) * self.ap_hz[..., None],
-            cloud_weight / np.where(cloud_total > 0, cloud_total, 1.0) * self.cloud_hz[..., None],
+            weight / xp.where(total > 0, total, 1.0) * self.ap_hz[..., None],
+            cloud_weight / xp.where(cloud_total > 0, cloud_total, 1.0) * self.cloud_hz[..., None],
         )
 
     def least_shares(self, needed_hz: Floats) -> tuple[Shares, Floats]:

@@ -33,7 +33,8 @@ def test_noise_as_printed_is_summed_over_the_aps_of_a_cell_free_network_only():
 
 
 def test_leaf_names_are_unique():
-    leaves = [leaf.name for group in dataclasses.fields(Scenario) for leaf in dataclasses.fields(group.default)]
+    groups = [group.default_factory for group in dataclasses.fields(Scenario)]
+    leaves = [leaf.name for group in groups for leaf in dataclasses.fields(group)]
     assert len(leaves) == len(set(leaves)) == len(Scenario().to_dict())
 
 

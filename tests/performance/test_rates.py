@@ -11,7 +11,7 @@ from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
 from mec_cf_gym.block.clustered_gains import clustered_gains
 from mec_cf_gym.block.clusters import share_aps
 from mec_cf_gym.block.distributed import LocalMoments, use_and_forget_spectral_efficiency, weighted_combiner
-from mec_cf_gym.block.spectral_efficiency import ergodic_spectral_efficiency, instantaneous_spectral_efficiency
+from mec_cf_gym.performance.rates import ergodic_spectral_efficiency, instantaneous_spectral_efficiency
 
 DATA = Path(__file__).parents[1] / "data"
 TOLERANCE = {"rtol": 0, "atol": 1e-10}

@@ -1,0 +1,44 @@
+"""Coherence blocks of networks on a disk (paper A)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mec_cf_gym.batches import row_slices
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.block.combining import COMBINERS, receive_gains
+from mec_cf_gym.block.fading import Coefficients
+from mec_cf_gym.block.model import BlockModel
+from mec_cf_gym.network.network import Network
+from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.scenario import Scenario
+
+
+class DiskBlocks(BlockModel):
+    """Draws blocks whose channels are known, up to a given error, and whose combiners do not follow the powers."""
+
+    def __init__(self, scenario: Scenario, usual_combiner: str) -> None:
+        super().__init__(scenario, usual_combiner)
+        self.combiner = COMBINERS[self.combiner_name](scenario)
+
+    def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
+        """Return the block in which ``network`` has the small-scale coefficients ``fading``."""
+        scenario, users = self.scenario, (self.scenario.layout.num_users,)
+        snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
+        error_share = scenario.radio.csi_error_variance
+        error_gain = error_share * snr if error_share else None
+        amplitude = np.sqrt((1 - error_share) * snr).astype(np.float32)[..., None, :, :]
+        channel = np.empty_like(fading)
+        signal_gain = np.empty(fading.shape[:2] + users)
+        interference_gain = np.empty(fading.shape[:2] + users * 2)
+        for rows in row_slices(len(fading), fading[0].nbytes):
+            error = None if error_gain is None else error_gain[rows]
+            np.multiply(fading[rows], amplitude[rows], out=channel[rows])
+            combiner = self.combiner.combine(channel[rows], error)
+            signal_gain[rows], interference_gain[rows] = receive_gains(combiner, channel[rows], error)
+        return CoherenceBlock(
+            signal_gain=signal_gain,
+            interference_gain=interference_gain,
+            channel=channel,
+            **self.common_parts(network, streams),
+        )

@@ -1,0 +1,94 @@
+"""What a scenario means in its family of networks, written down once for each family."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.block.model import BlockModel
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.network.network import NetworkModel
+from mec_cf_gym.parts import Parts, names_of
+from mec_cf_gym.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+
+class Deployment(ABC):
+    """A family of networks: its sites, antennas and servers, what it needs, and who draws it.
+
+    Built from a scenario, whose field ``deployment`` names a layout of the family. To add a family, register
+    layouts of it (``Parts("deployment", family="mine", ...)``) and this class (``DEPLOYMENTS["mine"] = Mine``).
+    """
+
+    usual_scenario: ClassVar[Callable[..., Scenario]]
+    """Returns the scenario of the family's environments if none is given."""
+
+    num_sites: int
+    """APs or base stations that serve."""
+    num_antennas: int
+    """Antennas of all sites."""
+    sites_field: str = "num_aps"
+    """The scenario field that counts the sites."""
+    sites_name: str = "APs"
+    """What the sites are called."""
+    num_correlations: int = 0
+    """Numbers in the spatial correlation matrices of a network."""
+    usual_combiner: str
+    """What ``combiner="auto"`` stands for."""
+    noise_terms: int = 1
+    """Receiver noise terms that are summed after combining."""
+    data_share: float = 1.0
+    """Share of a coherence block's samples that carry data, tau_u / tau_c."""
+    fronthaul_load: float = 0.0
+    """Time on the fronthaul over time on the uplink."""
+    has_cloud: bool = False
+    """Whether a cloud computes beside the sites, where servers are shared."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+
+    @abstractmethod
+    def check(self) -> None:
+        """Check what the family needs.
+
+        Raises:
+            ValueError: Names the field, its value and what is allowed.
+        """
+
+    @abstractmethod
+    def networks(self) -> NetworkModel:
+        """Return what draws the networks."""
+
+    @abstractmethod
+    def blocks(self) -> BlockModel:
+        """Return what draws their coherence blocks."""
+
+    @abstractmethod
+    def border_m(self) -> Floats:
+        """Return the border of the service area as a closed line, ``(points, 2)``, in metres."""
+
+    @abstractmethod
+    def offsets_m(self, origins_m: Floats, targets_m: Floats) -> Floats:
+        """Return the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``, ``(..., M, K, 2)``, in metres."""
+
+    def check_combiner(self, family: str, where: str) -> None:
+        """Refuse a combiner that is neither ``"auto"`` nor one of the family's."""
+        named, known = self.scenario.radio.combiner, names_of("combiner", family)
+        if named not in (*known, "auto"):
+            raise refuse("combiner", named, f"{where} it must be auto or one of {known}")
+
+    def check_only(self, needed: dict[str, tuple[Any, Any, str]]) -> None:
+        """Refuse fields, by name, whose value is not the only one allowed; the third entry says why."""
+        for name, (value, only, reason) in needed.items():
+            if value != only:
+                with_ = f"with deployment={self.scenario.layout.deployment!r}"
+                raise refuse(name, value, f"{with_} it must be {only!r}: {reason}")
+
+
+DEPLOYMENTS: Parts[type[Deployment]] = Parts("family")
+"""Families of networks by name; every registry of layouts says which of them it belongs to."""

@@ -1,0 +1,75 @@
+"""Networks on a square (paper B): user-centric clusters of APs, or base stations with many antennas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+
+from mec_cf_gym.block.square import SquareBlocks
+from mec_cf_gym.deployments.deployment import DEPLOYMENTS, Deployment, Floats
+from mec_cf_gym.errors import refuse
+from mec_cf_gym.network.grid import wrapped_offsets
+from mec_cf_gym.network.snapshot import GRIDS, SquareNetworks
+from mec_cf_gym.scenario import Scenario
+
+
+class Square(Deployment):
+    """Sites with several antennas on a grid that wraps around; channels are estimated from pilots."""
+
+    usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_b
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self.grid = grid = GRIDS[scenario.layout.deployment](scenario)
+        self.num_sites, self.num_antennas = grid.num_sites, grid.num_sites * grid.num_antennas
+        self.num_correlations = scenario.layout.num_users * grid.num_sites * grid.num_antennas**2
+        self.sites_field, self.sites_name, self.has_cloud = grid.sites_field, grid.sites_name, grid.has_cloud
+        self.usual_combiner, self.fronthaul_load = grid.usual_combiner, grid.fronthaul_load
+        self.data_share = 1 - scenario.radio.pilot_samples / scenario.radio.block_samples
+
+    def check(self) -> None:
+        """Check that there is one subcarrier, estimated channels, users who stay, whole grids, and data samples."""
+        layout, radio = self.scenario.layout, self.scenario.radio
+        self.check_only(
+            {
+                "num_subcarriers": (radio.num_subcarriers, 1, "a coherence block is one subcarrier"),
+                "csi_error_variance": (radio.csi_error_variance, 0.0, "errors come from the pilots"),
+                "receiver_noise": (radio.receiver_noise, "physical", "the other is paper A's"),
+                "mobility": (
+                    self.scenario.dynamics.mobility,
+                    "static",
+                    "a snapshot's statistics hold for an episode",
+                ),
+            }
+        )
+        self.check_combiner("square", f"with deployment={layout.deployment!r}")
+        for name in ("num_aps", "num_base_stations"):
+            points = getattr(layout, name)
+            if math.isqrt(points) ** 2 != points:
+                raise refuse(name, points, "they stand on a square grid: it must be a square number")
+        if radio.pilot_samples >= radio.block_samples:
+            allowed = f"pilots must leave some of block_samples={radio.block_samples} for data"
+            raise refuse("pilot_samples", radio.pilot_samples, allowed)
+
+    def networks(self) -> SquareNetworks:
+        """Return what draws the networks."""
+        return SquareNetworks(self.scenario, self.grid)
+
+    def blocks(self) -> SquareBlocks:
+        """Return what draws their coherence blocks."""
+        return SquareBlocks(self.scenario, self.usual_combiner, self.grid.num_antennas, self.fronthaul_load)
+
+    def border_m(self) -> Floats:
+        """Return the edge of the square, ``(5, 2)``, in metres."""
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], np.float64)
+        return self.scenario.layout.side_m * corners
+
+    def offsets_m(self, origins_m: Floats, targets_m: Floats) -> Floats:
+        """Return the shortest ways from origins to targets, around the edges, ``(..., M, K, 2)``, in metres."""
+        return wrapped_offsets(origins_m, targets_m, self.scenario.layout.side_m)
+
+
+DEPLOYMENTS["square"] = Square
