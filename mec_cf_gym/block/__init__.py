@@ -1,1 +1,23 @@
-"""What one coherence block offers: small-scale fading, reception and tasks."""
+"""Coherence blocks: small-scale fading, channel estimates, reception and tasks."""
+
+from mec_cf_gym.block.block import CoherenceBlock, Fairness, Link
+from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS, ClusteredCombiner
+from mec_cf_gym.block.combining import COMBINERS, CombinerModel
+from mec_cf_gym.block.fading import FADINGS, FadingModel
+from mec_cf_gym.block.model import BlockModel
+from mec_cf_gym.block.tasks import TASK_MODELS, TaskModel
+
+__all__ = [
+    "CLUSTERED_COMBINERS",
+    "COMBINERS",
+    "FADINGS",
+    "TASK_MODELS",
+    "BlockModel",
+    "ClusteredCombiner",
+    "CoherenceBlock",
+    "CombinerModel",
+    "FadingModel",
+    "Fairness",
+    "Link",
+    "TaskModel",
+]

@@ -30,7 +30,7 @@ class BlockModel(ABC):
 
     @abstractmethod
     def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
-        """Return the block in which ``network`` has the small-scale coefficients ``fading``, ``(rows, N, M, K)``."""
+        """Return the block in which ``network`` has the small-scale fading ``(rows, N, M, K)``, CN(0, 1)."""
 
     def small_scale(self, streams: Streams) -> Streams:
         """Return the streams that fading is drawn from."""

@@ -74,7 +74,7 @@ class Deployment(ABC):
 
     @abstractmethod
     def offsets_m(self, origins_m: Floats, targets_m: Floats) -> Floats:
-        """Return the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``, ``(..., M, K, 2)``, in metres."""
+        """Return ``(..., M, K, 2)``: the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``, in metres."""
 
     def check_combiner(self, family: str, where: str) -> None:
         """Refuse a combiner that is neither ``"auto"`` nor one of the family's."""

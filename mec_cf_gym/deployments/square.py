@@ -31,7 +31,7 @@ class Square(Deployment):
         self.data_share = 1 - scenario.radio.pilot_samples / scenario.radio.block_samples
 
     def check(self) -> None:
-        """Check that there is one subcarrier, estimated channels, users who stay, whole grids, and data samples."""
+        """Check for one subcarrier, estimated channels, users who stay, whole grids, and samples for data."""
         layout, radio = self.scenario.layout, self.scenario.radio
         self.check_only(
             {

@@ -129,7 +129,7 @@ def observed_block(observation: Mapping[str, NDArray[Any]], link: Link) -> Coher
     is an equal share, and where combiners follow the powers, gains are those for full power.
 
     Args:
-        observation: With ``signal`` ``(..., N, K)``, ``interference`` ``(..., N, K, K)`` and ``task`` ``(..., K, F)``.
+        observation: ``signal`` ``(..., N, K)``, ``interference`` ``(..., N, K, K)`` and ``task`` ``(..., K, F)``.
         link: Of the current scenario or block; observations do not show it.
     """
     ratios = ratio_of(observation["task"][..., : len(TASK_UNITS)])

@@ -87,7 +87,7 @@ def _draw_area(axis: Axes, deployment: Deployment) -> None:
 
 
 def _draw_clusters(axis: Axes, deployment: Deployment, network: Network, serves: NDArray[np.bool_]) -> None:
-    """Draw a line from every user to each site that serves it, ``(L, K)``; lines leave a square that wraps around."""
+    """Draw a line from every user to each site that serves it, ``(L, K)``, the shortest way around the edges."""
     from matplotlib.collections import LineCollection
 
     site, user = np.nonzero(serves)

@@ -16,20 +16,18 @@ from numpy.typing import ArrayLike, NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.batches import put_rows, read_only, take_rows
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.deployments import DEPLOYMENTS
 from mec_cf_gym.envs.action import ActionCodec
 from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_mask, checked_options, checked_seeds
 from mec_cf_gym.envs.reward import REWARDS
+from mec_cf_gym.envs.scenario_rules import check_same_shapes, usual_scenario, with_fixed_fields
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.network.servers import Servers, Shares
-from mec_cf_gym.parts import family_of
 from mec_cf_gym.performance.outcome import Outcome
 from mec_cf_gym.random_streams import Streams
-from mec_cf_gym.scenario import Layout, Scenario
-from mec_cf_gym.scenario.scenario import leaf_fields
+from mec_cf_gym.scenario import Scenario
 from mec_cf_gym.world import State, World
 
 Floats = NDArray[np.float64]
@@ -267,20 +265,10 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
 
     def _resolve(self, scenario: Scenario | None, fields: Mapping[str, Any]) -> Scenario:
         """Return the scenario with ``fields`` replaced and the id's own fields enforced."""
-        base = self._usual({**fields, **self.fixed_fields}) if scenario is None else scenario
-        if not isinstance(base, Scenario):
-            raise refuse("scenario", base, "it must be a Scenario")
-        for name in fields.keys() & self.fixed_fields.keys():
-            if fields[name] != self.fixed_fields[name]:
-                raise refuse(name, fields[name], f"this environment's id fixes it to {self.fixed_fields[name]!r}")
-        return base.replace(**{**fields, **self.fixed_fields})
-
-    def _usual(self, fields: Mapping[str, Any]) -> Scenario:
-        """Return the scenario if none is given, for the deployment that ``fields`` name, if they do."""
-        if self.usual_scenario is not None:
-            return self.usual_scenario()
-        deployment = Layout(deployment=fields.get("deployment", Layout().deployment)).deployment
-        return DEPLOYMENTS[str(family_of("deployment", deployment))].usual_scenario(deployment=deployment)
+        if scenario is None:
+            usual = self.usual_scenario
+            scenario = usual_scenario({**fields, **self.fixed_fields}) if usual is None else usual()
+        return with_fixed_fields(scenario, fields, self.fixed_fields)
 
     def _reseed(self, seeds: list[int | None], mask: Flags) -> None:
         """Give the rows under ``mask`` new generators, where there is a seed."""
@@ -297,30 +285,8 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         resolved = self._resolve(scenario, {})
         if not mask.all():
             raise refuse("reset_mask", mask.tolist(), "a new scenario needs a reset of all rows")
-        if (name := self._reshaping(resolved)) is not None:
-            before, after = (scenario.to_dict()[name] for scenario in (self._scenario, resolved))
-            allowed = f"reset() keeps shapes, so it must stay {before!r}; make a new environment"
-            raise refuse(name, after, allowed)
+        check_same_shapes(self.contract, resolved)
         return resolved
-
-    def _reshaping(self, scenario: Scenario) -> str | None:
-        """Return a field that makes networks or spaces of ``scenario`` differ in shape from the present ones."""
-        present, fields = self._scenario.to_dict(), leaf_fields()
-        changed = {name: value for name, value in scenario.to_dict().items() if value != present[name]}
-        for name in changed:
-            if fields[name].metadata.get("shapes"):
-                return name
-        if self.contract.has_spaces_of(Contract(scenario)):
-            return None
-        alone = (name for name in changed if not self.contract.has_spaces_of(self._with(name, changed[name])))
-        return next(alone, next(iter(changed)))
-
-    def _with(self, name: str, value: Any) -> Contract:
-        """Return the contract with one field changed; the present one if it cannot change alone."""
-        try:
-            return Contract(self._scenario.replace(**{name: value}))
-        except ValueError:
-            return self.contract
 
     def _adopt(self, scenario: Scenario) -> None:
         """Build the parts that ``scenario`` chooses."""

@@ -31,7 +31,8 @@ class Shares:
     @property
     def total_hz(self) -> Floats:
         """Every user's speed, ``f_k``, ``(..., K)``."""
-        return self.ap_hz.sum(-2) + self.cloud_hz
+        total_hz: Floats = self.ap_hz.sum(-2) + self.cloud_hz
+        return total_hz
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,8 @@ class Scenario:
 
     def __post_init__(self) -> None:
         for group in dataclasses.fields(self):
-            expected, value = group.default_factory, getattr(self, group.name)
-            assert isinstance(expected, type)
-            if not isinstance(value, expected):
+            expected: Any = group.default_factory  # the group's class
+            if not isinstance(value := getattr(self, group.name), expected):
                 raise refuse(group.name, value, f"it must be a {expected.__name__}")
         num_subcarriers, bandwidth_hz = self.radio.num_subcarriers, self.radio.bandwidth_hz
         if num_subcarriers > 1 and bandwidth_hz / num_subcarriers < NARROWEST_SUBCARRIER_HZ:
@@ -146,7 +145,7 @@ class Scenario:
     def deployment(self) -> Any:
         """What the scenario means in its family of networks: a :class:`~mec_cf_gym.deployments.Deployment`."""
         (deployments,) = REGISTRIES["family"]
-        return deployments[family_of("deployment", self.layout.deployment)](self)
+        return deployments[str(family_of("deployment", self.layout.deployment))](self)
 
     @property
     def subcarrier_bandwidth_hz(self) -> float:
@@ -174,10 +173,10 @@ class Scenario:
 
         Gains count once for each block that is kept until observations show it.
         """
-        users, deployment = self.layout.num_users, self.deployment
+        users = self.layout.num_users
         links = self.radio.num_subcarriers * users
-        gains = links * max(deployment.num_antennas, users) * (1 + self.dynamics.csi_delay_blocks)
-        return max(gains, int(deployment.num_correlations))
+        gains = links * max(self.num_antennas, users) * (1 + self.dynamics.csi_delay_blocks)
+        return max(gains, int(self.deployment.num_correlations))
 
     @property
     def noise_w(self) -> float:
