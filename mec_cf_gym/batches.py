@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -69,12 +69,13 @@ def read_only(tree: Tree) -> Tree:
     """Return ``tree`` itself, with its arrays marked as read-only: policies and users cannot write into them."""
     if isinstance(tree, np.ndarray):
         tree.setflags(write=False)
-    elif isinstance(tree, tuple):
-        for part in tree:
+        return tree
+    parts: Iterable[Any] = tree if isinstance(tree, tuple) else vars(tree).values()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            part.setflags(write=False)
+        elif isinstance(part, tuple) or hasattr(part, "__dataclass_fields__"):
             read_only(part)
-    elif dataclasses.is_dataclass(tree):
-        for name in tree.__dataclass_fields__:
-            read_only(getattr(tree, name))
     return tree
 
 

@@ -49,64 +49,50 @@ class ClusteredCombiner(ABC):
         return vectors
 
     @abstractmethod
-    def _network(
-        self, channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats
-    ) -> Complex:
+    def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
         """Return the vectors of one network."""
 
 
 class MaximumRatio(ClusteredCombiner):
     """``v_k = hhat_k``: the strongest signal (5.14)."""
 
-    def _network(
-        self, channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats
-    ) -> Complex:
+    def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
         return channel * serves[:, None, :]
 
 
 class MinimumMeanSquareError(ClusteredCombiner):
     """MMSE (5.11): the largest SINR at the given powers."""
 
-    def _network(
-        self, channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats
-    ) -> Complex:
-        return _central_vectors(channel, error_covariance, serves, np.tile(power, (len(power), 1)))
+    def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
+        return _central_vectors(channel, error, serves, np.tile(power, (len(power), 1)))
 
 
 class PartialMinimumMeanSquareError(ClusteredCombiner):
     """P-MMSE (5.16): as MMSE, with only the users who share an AP with user k."""
 
-    def _network(
-        self, channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats
-    ) -> Complex:
-        return _central_vectors(channel, error_covariance, serves, power * share_aps(serves))
+    def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
+        return _central_vectors(channel, error, serves, power * share_aps(serves))
 
 
 class PartialRegularizedZeroForcing(ClusteredCombiner):
     """P-RZF (5.18): as P-MMSE, without the covariances of the estimation errors."""
 
-    def _network(
-        self, channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats
-    ) -> Complex:
+    def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
         return _central_vectors(channel, None, serves, power * share_aps(serves))
 
 
 class LocalMinimumMeanSquareError(ClusteredCombiner):
     """L-MMSE (5.29): every AP on its own, with all users; also multi-cell L-MMSE, where one AP serves a user."""
 
-    def _network(
-        self, channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats
-    ) -> Complex:
-        return _local_vectors(channel, error_covariance, serves, np.tile(power, (len(serves), 1)))
+    def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
+        return _local_vectors(channel, error, serves, np.tile(power, (len(serves), 1)))
 
 
 class LocalPartialMinimumMeanSquareError(ClusteredCombiner):
     """LP-MMSE (5.39): every AP on its own, with the users it serves."""
 
-    def _network(
-        self, channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats
-    ) -> Complex:
-        return _local_vectors(channel, error_covariance, serves, power * serves)
+    def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
+        return _local_vectors(channel, error, serves, power * serves)
 
 
 CLUSTERED_COMBINERS: Parts[type[ClusteredCombiner]] = Parts(

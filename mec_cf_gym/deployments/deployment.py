@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,20 +74,13 @@ class Deployment(ABC):
 
     @abstractmethod
     def offsets_m(self, origins_m: Floats, targets_m: Floats) -> Floats:
-        """Return ``(..., M, K, 2)``: the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``, in metres."""
+        """Return the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``: ``(..., M, K, 2)``, in m."""
 
     def check_combiner(self, family: str, where: str) -> None:
         """Refuse a combiner that is neither ``"auto"`` nor one of the family's."""
         named, known = self.scenario.radio.combiner, names_of("combiner", family)
         if named not in (*known, "auto"):
             raise refuse("combiner", named, f"{where} it must be auto or one of {known}")
-
-    def check_only(self, needed: dict[str, tuple[Any, Any, str]]) -> None:
-        """Refuse fields, by name, whose value is not the only one allowed; the third entry says why."""
-        for name, (value, only, reason) in needed.items():
-            if value != only:
-                with_ = f"with deployment={self.scenario.layout.deployment!r}"
-                raise refuse(name, value, f"{with_} it must be {only!r}: {reason}")
 
 
 DEPLOYMENTS: Parts[type[Deployment]] = Parts("family")

@@ -33,18 +33,17 @@ class Square(Deployment):
     def check(self) -> None:
         """Check for one subcarrier, estimated channels, users who stay, whole grids, and samples for data."""
         layout, radio = self.scenario.layout, self.scenario.radio
-        self.check_only(
-            {
-                "num_subcarriers": (radio.num_subcarriers, 1, "a coherence block is one subcarrier"),
-                "csi_error_variance": (radio.csi_error_variance, 0.0, "errors come from the pilots"),
-                "receiver_noise": (radio.receiver_noise, "physical", "the other is paper A's"),
-                "mobility": (
-                    self.scenario.dynamics.mobility,
-                    "static",
-                    "a snapshot's statistics hold for an episode",
-                ),
-            }
-        )
+        static = "a snapshot's statistics hold for an episode"
+        needed = {
+            "num_subcarriers": (radio.num_subcarriers, 1, "a coherence block is one subcarrier"),
+            "csi_error_variance": (radio.csi_error_variance, 0.0, "errors come from the pilots"),
+            "receiver_noise": (radio.receiver_noise, "physical", "the other is paper A's"),
+            "mobility": (self.scenario.dynamics.mobility, "static", static),
+        }
+        for name, (value, only, reason) in needed.items():
+            if value != only:
+                where = f"with deployment={layout.deployment!r}"
+                raise refuse(name, value, f"{where} it must be {only!r}: {reason}")
         self.check_combiner("square", f"with deployment={layout.deployment!r}")
         for name in ("num_aps", "num_base_stations"):
             points = getattr(layout, name)

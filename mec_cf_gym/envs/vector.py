@@ -219,7 +219,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._elapsed = np.where(stepped, self._elapsed + 1, 0)
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
         rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
-        info = {name: read_only(values) for name, values in outcome.info().items()}
+        info = read_only(outcome).info()
         info |= {f"_{name}": stepped for name in info}
         terminations = np.zeros(self.num_envs, np.bool_)
         return self._observed(), rewards, terminations, self._ended.copy(), info

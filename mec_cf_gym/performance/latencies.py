@@ -80,7 +80,12 @@ def latency(block: CoherenceBlock, power: Array, offload: Array, server_hz: Arra
         Seconds, ``(..., K)``; infinite for a user who offloads at zero rate or to a server of zero speed.
     """
     offloaded_s = offload_latency(block, rate(block, power), offload, server_hz)
-    xp, (local_s, offloaded_s) = promote(local_latency(block, offload), offloaded_s)
+    return longer(local_latency(block, offload), offloaded_s)
+
+
+def longer(local_s: Array, offloaded_s: Array) -> Array:
+    """Return when a task is done whose parts are computed locally and offloaded meanwhile, ``(..., K)``."""
+    xp, (local_s, offloaded_s) = promote(local_s, offloaded_s)
     return xp.maximum(local_s, offloaded_s)
 
 

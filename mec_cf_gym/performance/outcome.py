@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.network.servers import Shares
-from mec_cf_gym.performance.latencies import local_latency, offload_latency
+from mec_cf_gym.performance.latencies import local_latency, longer, offload_latency
 from mec_cf_gym.performance.metrics import gini
 from mec_cf_gym.performance.objective import fairness_w, needed_server_hz, transmit_power_w
 from mec_cf_gym.performance.rates import tuned_rate
@@ -37,15 +37,11 @@ class Outcome:
     fronthaul_latency_s: Floats  # (..., K)
     computing_latency_s: Floats  # (..., K), at the server
     offload_latency_s: Floats  # (..., K), until the offloaded part is computed: the sum of the last three
+    latency_s: Floats  # (..., K), the longer of computing locally and offloading
     deadline_s: Floats  # (..., K)
     total_power_w: Floats  # (...), transmitted
     objective_w: Floats  # (...), paper B's: total power less the worth of the least spectral efficiencies
     capped: NDArray[np.bool_]  # (..., K), whether the user offloads and counts with the least rate or speed
-
-    @property
-    def latency_s(self) -> Floats:
-        """The longer of computing locally and offloading, ``(..., K)``."""
-        return np.asarray(np.maximum(self.local_latency_s, self.offload_latency_s))
 
     @property
     def missed(self) -> NDArray[np.bool_]:
@@ -110,17 +106,19 @@ def outcome_of(
     if block.fairness is not None:
         total_power_w = transmit_power_w(block, allocation.power)
         objective_w = total_power_w - fairness_w(block, efficiency)
+    local_s, offloaded_s = local_latency(block, offload), offload_latency(block, counted_bps, offload, counted_hz)
     deadline_s = np.inf if block.deadline_s is None else np.asarray(block.deadline_s)
     return Outcome(
         rate_bps=rate_bps,
         spectral_efficiency=efficiency,
         offload=offload,
         server_hz=given_hz,
-        local_latency_s=local_latency(block, offload),
+        local_latency_s=local_s,
         transmission_latency_s=transmission_s,
         fronthaul_latency_s=block.fronthaul_load * transmission_s,
         computing_latency_s=offload * (block.task_cycles / counted_hz),
-        offload_latency_s=offload_latency(block, counted_bps, offload, counted_hz),
+        offload_latency_s=offloaded_s,
+        latency_s=longer(local_s, offloaded_s),
         deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
         total_power_w=total_power_w,
         objective_w=objective_w,

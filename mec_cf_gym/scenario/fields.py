@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from functools import partial
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -20,6 +21,15 @@ Rule: TypeAlias = Callable[[str, Any], Any]
 """Takes a field's name and value; returns the value normalised, or raises a ``ValueError``."""
 
 
+class Validated:
+    """Base of a frozen dataclass whose fields are checked, and normalised, by their rules on construction."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
+            checked = field.metadata["rule"](field.name, getattr(self, field.name))
+            object.__setattr__(self, field.name, checked)
+
+
 def count(default: int, *, low: int = 1, high: int, shapes: bool = True) -> Any:
     """Return a dataclass field for a whole number in ``[low, high]``.
 
@@ -29,56 +39,31 @@ def count(default: int, *, low: int = 1, high: int, shapes: bool = True) -> Any:
         high: The largest number.
         shapes: Whether arrays of observations, actions or networks have so many entries.
     """
-
-    def rule(name: str, value: Any) -> int:
-        return checked_count(name, value, low, high)
-
-    return dataclasses.field(default=default, metadata={"rule": rule, "shapes": shapes})
+    return _field(default, partial(checked_count, low=low, high=high), shapes=shapes)
 
 
 def number(default: float, *, low: float, high: float) -> Any:
     """Return a dataclass field for a finite real number in ``[low, high]``."""
-    return dataclasses.field(default=default, metadata={"rule": _number_rule(low, high)})
+    return _field(default, partial(_number, low=low, high=high))
 
 
 def interval(default: Interval, *, low: float, high: float) -> Any:
     """Return a dataclass field for a number in ``[low, high]``, or a pair of them to draw uniformly between."""
-    return dataclasses.field(default=default, metadata={"rule": _interval_rule(low, high)})
+    return _field(default, partial(_interval, low=low, high=high))
 
 
 def optional_interval(default: Interval | None, *, low: float, high: float) -> Any:
     """Return a dataclass field for what :func:`interval` takes, or None."""
-    interval_rule = _interval_rule(low, high)
 
     def rule(name: str, value: Any) -> Interval | None:
-        return None if value is None else interval_rule(name, value)
+        return None if value is None else _interval(name, value, low, high)
 
-    return dataclasses.field(default=default, metadata={"rule": rule})
-
-
-def _interval_rule(low: float, high: float) -> Callable[[str, Any], Interval]:
-    number_rule = _number_rule(low, high)
-
-    def rule(name: str, value: Any) -> Interval:
-        if not isinstance(value, (tuple, list)):
-            return number_rule(name, value)
-        if len(value) != 2:
-            raise refuse(name, value, "a range is a pair (lowest, highest)")
-        lowest, highest = (number_rule(name, end) for end in value)
-        if lowest > highest:
-            raise refuse(name, value, "the lowest value of a range comes first")
-        return lowest if lowest == highest else (lowest, highest)
-
-    return rule
+    return _field(default, rule)
 
 
 def choice(default: str, *names: str) -> Any:
     """Return a dataclass field for one of ``names``."""
-
-    def rule(name: str, value: Any) -> str:
-        return _chosen(name, value, names)
-
-    return dataclasses.field(default=default, metadata={"rule": rule})
+    return _field(default, lambda name, value: _chosen(name, value, names))
 
 
 def part(default: str, *others: str) -> Any:
@@ -86,17 +71,7 @@ def part(default: str, *others: str) -> Any:
 
     Registries are asked when a value is checked, so they may grow.
     """
-
-    def rule(name: str, value: Any) -> str:
-        return _chosen(name, value, {*names_of(name), *others})
-
-    return dataclasses.field(default=default, metadata={"rule": rule})
-
-
-def _chosen(name: str, value: Any, names: Collection[str]) -> str:
-    if not isinstance(value, str) or value not in names:
-        raise refuse(name, value, f"it must be one of {', '.join(map(repr, sorted(names)))}")
-    return value
+    return _field(default, lambda name, value: _chosen(name, value, (*names_of(name), *others)))
 
 
 def flag(default: bool) -> Any:
@@ -107,23 +82,32 @@ def flag(default: bool) -> Any:
             raise refuse(name, value, "it must be True or False")
         return bool(value)
 
-    return dataclasses.field(default=default, metadata={"rule": rule})
+    return _field(default, rule)
 
 
-class Validated:
-    """Base of a frozen dataclass whose fields are checked, and normalised, by their rules on construction."""
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
-            checked = field.metadata["rule"](field.name, getattr(self, field.name))
-            object.__setattr__(self, field.name, checked)
+def _field(default: Any, rule: Rule, **metadata: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"rule": rule, **metadata})
 
 
-def _number_rule(low: float, high: float) -> Callable[[str, Any], float]:
-    def rule(name: str, value: Any) -> float:
-        real: Any = math.nan if isinstance(value, bool) or not isinstance(value, Real) else value
-        if not low <= real <= high:  # NaN compares false
-            raise refuse(name, value, f"it must be a finite number from {low:g} to {high:g}")
-        return float(real)
+def _number(name: str, value: Any, low: float, high: float) -> float:
+    real: Any = math.nan if isinstance(value, bool) or not isinstance(value, Real) else value
+    if not low <= real <= high:  # NaN compares false
+        raise refuse(name, value, f"it must be a finite number from {low:g} to {high:g}")
+    return float(real)
 
-    return rule
+
+def _interval(name: str, value: Any, low: float, high: float) -> Interval:
+    if not isinstance(value, (tuple, list)):
+        return _number(name, value, low, high)
+    if len(value) != 2:
+        raise refuse(name, value, "a range is a pair (lowest, highest)")
+    lowest, highest = (_number(name, end, low, high) for end in value)
+    if lowest > highest:
+        raise refuse(name, value, "the lowest value of a range comes first")
+    return lowest if lowest == highest else (lowest, highest)
+
+
+def _chosen(name: str, value: Any, names: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in names:
+        raise refuse(name, value, f"it must be one of {', '.join(map(repr, sorted({*names})))}")
+    return value
