@@ -24,10 +24,9 @@ class Parts(dict[str, Part]):
         REGISTRIES.setdefault(field, []).append(self)
 
 
-def names_of(field: str, family: str | None = None) -> list[str]:
-    """Return the names that a field can have, in all families of networks or in one."""
-    registries = REGISTRIES.get(field, [])
-    return [name for parts in registries if family in (None, parts.family) for name in parts]
+def names_of(field: str) -> list[str]:
+    """Return the names that a field can have, in all families of networks."""
+    return [name for parts in REGISTRIES.get(field, ()) for name in parts]
 
 
 def family_of(field: str, name: str) -> str | None:

@@ -48,14 +48,17 @@ def test_torch_is_pinned_so_that_installs_reproduce():
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
 
 
-def snippets():
-    text = (ROOT / "README.md").read_text()
+def snippets(document="README.md"):
+    text = (ROOT / document).read_text()
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize("index", range(len(snippets())))
-def test_readme_snippets_run(index, tmp_path):
-    result = python(snippets()[index], tmp_path)
+@pytest.mark.parametrize(
+    ("document", "index"),
+    [(name, index) for name in ("README.md", "docs/extending.md") for index in range(len(snippets(name)))],
+)
+def test_snippets_run(document, index, tmp_path):
+    result = python(snippets(document)[index], tmp_path)
     assert result.returncode == 0, result.stderr
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mec_cf_gym.batches import row_slices
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.combining import COMBINERS, receive_gains
+from mec_cf_gym.block.combining import CombinerModel, receive_gains
 from mec_cf_gym.block.fading import Coefficients
 from mec_cf_gym.block.model import BlockModel
 from mec_cf_gym.network.network import Network
@@ -15,11 +15,16 @@ from mec_cf_gym.scenario import Scenario
 
 
 class DiskBlocks(BlockModel):
-    """Draws blocks whose channels are known, up to a given error, and whose combiners do not follow the powers."""
+    """Draws blocks whose channels are known, up to a given error, and whose combiners do not follow the powers.
 
-    def __init__(self, scenario: Scenario, usual_combiner: str) -> None:
-        super().__init__(scenario, usual_combiner)
-        self.combiner = COMBINERS[self.combiner_name](scenario)
+    Args:
+        scenario: What the networks are drawn from.
+        combiner: Chooses the receive vectors.
+    """
+
+    def __init__(self, scenario: Scenario, combiner: CombinerModel) -> None:
+        super().__init__(scenario)
+        self.combiner = combiner
 
     def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale coefficients ``fading``."""

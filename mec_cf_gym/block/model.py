@@ -18,15 +18,12 @@ class BlockModel(ABC):
 
     Args:
         scenario: What the networks are drawn from.
-        usual_combiner: What ``combiner="auto"`` stands for.
     """
 
-    def __init__(self, scenario: Scenario, usual_combiner: str) -> None:
+    def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.fading = FADINGS[scenario.dynamics.fading](scenario)
         self.tasks = TASK_MODELS[scenario.tasks.task_model](scenario)
-        named = scenario.radio.combiner
-        self.combiner_name = usual_combiner if named == "auto" else named
 
     @abstractmethod
     def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:

@@ -18,15 +18,14 @@ class SquareBlocks(BlockModel):
 
     Args:
         scenario: What the networks are drawn from.
-        usual_combiner: What ``combiner="auto"`` stands for.
+        combiner: Name of the combiner.
         antennas_per_site: Antennas of an AP or base station, A.
         fronthaul_load: Time on the fronthaul over time on the uplink.
     """
 
-    def __init__(
-        self, scenario: Scenario, usual_combiner: str, antennas_per_site: int, fronthaul_load: float
-    ) -> None:
-        super().__init__(scenario, usual_combiner)
+    def __init__(self, scenario: Scenario, combiner: str, antennas_per_site: int, fronthaul_load: float) -> None:
+        super().__init__(scenario)
+        self.combiner = combiner
         self.antennas_per_site, self.fronthaul_load = antennas_per_site, fronthaul_load
 
     def small_scale(self, streams: Streams) -> Streams:
@@ -45,7 +44,7 @@ class SquareBlocks(BlockModel):
         channel = statistics.channel(white)
         noise = streams.branch().complex_normal((white.shape[1], antennas, radio.pilot_samples))
         estimated = statistics.estimate(channel, noise)
-        receiver = Receiver(estimated, statistics.error_covariance, statistics.serves, self.combiner_name)
+        receiver = Receiver(estimated, statistics.error_covariance, statistics.serves, self.combiner)
         signal_gain, interference_gain = receiver.gains(np.ones((len(fading), users)))
         return CoherenceBlock(
             signal_gain=signal_gain[..., None, :],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.block.model import BlockModel
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.network.network import NetworkModel
-from mec_cf_gym.parts import Parts, names_of
+from mec_cf_gym.parts import Parts
 from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -22,9 +22,13 @@ class Deployment(ABC):
     """A family of networks: its sites, antennas and servers, what it needs, and who draws it.
 
     Built from a scenario, whose field ``deployment`` names a layout of the family. To add a family, register
-    layouts of it (``Parts("deployment", family="mine", ...)``) and this class (``DEPLOYMENTS["mine"] = Mine``).
+    layouts of it (``Parts("deployment", family="mine", ...)``) and a subclass (``DEPLOYMENTS["mine"] = Mine``).
     """
 
+    layouts: ClassVar[Parts[Any]]
+    """Layouts of the family by name, each built from the scenario."""
+    combiners: ClassVar[Parts[Any]]
+    """Its receive combiners by name."""
     usual_scenario: ClassVar[Callable[..., Scenario]]
     """Returns the scenario of the family's environments if none is given."""
 
@@ -76,11 +80,17 @@ class Deployment(ABC):
     def offsets_m(self, origins_m: Floats, targets_m: Floats) -> Floats:
         """Return the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``: ``(..., M, K, 2)``, in m."""
 
-    def check_combiner(self, family: str, where: str) -> None:
-        """Refuse a combiner that is neither ``"auto"`` nor one of the family's."""
-        named, known = self.scenario.radio.combiner, names_of("combiner", family)
-        if named not in (*known, "auto"):
-            raise refuse("combiner", named, f"{where} it must be auto or one of {known}")
+    @property
+    def combiner(self) -> str:
+        """The combiner that the scenario names; the usual one for ``"auto"``."""
+        named = self.scenario.radio.combiner
+        return self.usual_combiner if named == "auto" else named
+
+    def check_combiner(self, where: str) -> None:
+        """Refuse a combiner that is not one of the family's."""
+        if self.combiner not in self.combiners:
+            allowed = f"{where} it must be auto or one of {list(self.combiners)}"
+            raise refuse("combiner", self.combiner, allowed)
 
 
 DEPLOYMENTS: Parts[type[Deployment]] = Parts("family")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from mec_cf_gym.block.combining import COMBINERS
 from mec_cf_gym.block.disk import DiskBlocks
 from mec_cf_gym.deployments.deployment import DEPLOYMENTS, Deployment, Floats
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.network.disk import DiskNetworks
 from mec_cf_gym.network.layout import LAYOUTS, plain_offsets
+from mec_cf_gym.parts import Parts
 from mec_cf_gym.scenario import Scenario
 
 BORDER_POINTS = 181
@@ -20,12 +22,14 @@ BORDER_POINTS = 181
 class Disk(Deployment):
     """Single-antenna APs, or the antennas of one base station, whose channels are known; dedicated servers."""
 
+    layouts: ClassVar[Parts[Any]] = LAYOUTS
+    combiners: ClassVar[Parts[Any]] = COMBINERS
     usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_a
     usual_combiner = "mrc"
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
-        self.layout = LAYOUTS[scenario.layout.deployment](scenario)
+        self.layout = self.layouts[scenario.layout.deployment](scenario)
         self.num_sites = self.num_antennas = scenario.layout.num_aps
         if scenario.radio.receiver_noise == "printed":
             self.noise_terms = int(self.layout.site_of_ap.max()) + 1
@@ -33,7 +37,7 @@ class Disk(Deployment):
     def check(self) -> None:
         """Check combiner, antennas and servers."""
         layout, radio = self.scenario.layout, self.scenario.radio
-        self.check_combiner("disk", "without clusters of APs")
+        self.check_combiner("without clusters of APs")
         if radio.combiner == "zf" and layout.num_users > layout.num_aps:
             allowed = f"zero-forcing separates at most num_aps={layout.num_aps} users"
             raise refuse("num_users", layout.num_users, allowed)
@@ -50,7 +54,7 @@ class Disk(Deployment):
 
     def blocks(self) -> DiskBlocks:
         """Return what draws their coherence blocks."""
-        return DiskBlocks(self.scenario, self.usual_combiner)
+        return DiskBlocks(self.scenario, self.combiners[self.combiner](self.scenario))
 
     def border_m(self) -> Floats:
         """Return the circle around the disk, ``(points, 2)``, in metres."""

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS
 from mec_cf_gym.block.square import SquareBlocks
 from mec_cf_gym.deployments.deployment import DEPLOYMENTS, Deployment, Floats
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.network.grid import wrapped_offsets
 from mec_cf_gym.network.snapshot import GRIDS, SquareNetworks
+from mec_cf_gym.parts import Parts
 from mec_cf_gym.scenario import Scenario
 
 
 class Square(Deployment):
     """Sites with several antennas on a grid that wraps around; channels are estimated from pilots."""
 
+    layouts: ClassVar[Parts[Any]] = GRIDS
+    combiners: ClassVar[Parts[Any]] = CLUSTERED_COMBINERS
     usual_scenario: ClassVar[Callable[..., Scenario]] = Scenario.paper_b
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
-        self.grid = grid = GRIDS[scenario.layout.deployment](scenario)
+        self.grid = grid = self.layouts[scenario.layout.deployment](scenario)
         self.num_sites, self.num_antennas = grid.num_sites, grid.num_sites * grid.num_antennas
         self.num_correlations = scenario.layout.num_users * grid.num_sites * grid.num_antennas**2
         self.sites_field, self.sites_name, self.has_cloud = grid.sites_field, grid.sites_name, grid.has_cloud
@@ -44,7 +48,7 @@ class Square(Deployment):
             if value != only:
                 where = f"with deployment={layout.deployment!r}"
                 raise refuse(name, value, f"{where} it must be {only!r}: {reason}")
-        self.check_combiner("square", f"with deployment={layout.deployment!r}")
+        self.check_combiner(f"with deployment={layout.deployment!r}")
         for name in ("num_aps", "num_base_stations"):
             points = getattr(layout, name)
             if math.isqrt(points) ** 2 != points:
@@ -59,7 +63,7 @@ class Square(Deployment):
 
     def blocks(self) -> SquareBlocks:
         """Return what draws their coherence blocks."""
-        return SquareBlocks(self.scenario, self.usual_combiner, self.grid.num_antennas, self.fronthaul_load)
+        return SquareBlocks(self.scenario, self.combiner, self.grid.num_antennas, self.fronthaul_load)
 
     def border_m(self) -> Floats:
         """Return the edge of the square, ``(5, 2)``, in metres."""
