@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Allocation:
-    """What the users of a block, or of a batch of blocks, are told to do."""
+    """What the users of a block, or of a batch of blocks, are to do."""
 
     power: Floats  # (..., N, K), ratios of the budget, at most one in sum over a user's subcarriers
     offload: Floats  # (..., K), shares of the task that are offloaded

@@ -12,7 +12,7 @@ Array: TypeAlias = Any
 
 
 def promote(*arrays: Array) -> tuple[Any, tuple[Array, ...]]:
-    """Return the namespace of ``arrays`` and the arrays in it, with one floating dtype.
+    """Return the namespace of ``arrays`` and the arrays in it, of any shapes, tensors with one dtype.
 
     Torch wins over NumPy, so that a NumPy block can score a tensor of powers; the device is the first tensor's.
     """

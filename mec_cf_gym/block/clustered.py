@@ -40,7 +40,7 @@ class ClusteredCombiner(ABC):
         return unit_columns(stacked).reshape(vectors.shape)
 
     def vectors(self, channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats) -> Complex:
-        """Return the combiners before normalisation, as ``combine`` otherwise; none is multiplied by its power."""
+        """Return the combiners before normalisation, ``(..., L, A, K)``, as ``combine`` otherwise."""
         channel = np.asarray(channel, np.complex128)
         lead, rows = networks((channel, 3), (error_covariance, 4), (serves, 2), (power, 1))
         vectors = np.empty(lead + channel.shape[-3:], np.complex128)
@@ -50,7 +50,7 @@ class ClusteredCombiner(ABC):
 
     @abstractmethod
     def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
-        """Return the vectors of one network."""
+        """Return the vectors of one network, ``(L, A, K)``, from its arrays as in ``combine``."""
 
 
 class MaximumRatio(ClusteredCombiner):

@@ -36,7 +36,7 @@ class MaximumRatio:
         pass
 
     def combine(self, channel: Channel, error_gain: Floats | None) -> Channel:
-        """Return the normalised channels."""
+        """Return the normalised channels, ``(..., N, M, K)``."""
         return unit_columns(channel)
 
 
@@ -47,7 +47,7 @@ class ZeroForcing:
         pass
 
     def combine(self, channel: Channel, error_gain: Floats | None) -> Channel:
-        """Return the normalised columns of the pseudo-inverse."""
+        """Return the normalised columns of the pseudo-inverse, ``(..., N, M, K)``."""
         unit = unit_columns(channel.astype(np.complex128))
         return unit_columns(unit @ np.linalg.inv(adjoint(unit) @ unit))
 
@@ -63,7 +63,7 @@ class MinimumMeanSquareError:
         self.power = 1 / scenario.radio.num_subcarriers
 
     def combine(self, channel: Channel, error_gain: Floats | None) -> Channel:
-        """Return the normalised MMSE combiners, by the matrix inversion lemma on K x K matrices."""
+        """Return the normalised MMSE combiners, ``(..., N, M, K)``, by inverses of K x K matrices (the lemma)."""
         weighted = channel.astype(np.complex128)
         if error_gain is not None:
             weighted = weighted / (1 + self.power * error_gain.sum(-1))[..., None, :, None]
@@ -102,12 +102,12 @@ def _power(array: Channel) -> NDArray[Any]:
 
 
 def adjoint(matrix: Channel) -> Channel:
-    """Return the conjugate transposes of matrices."""
+    """Return the conjugate transposes of matrices, ``(..., K, M)`` of ``(..., M, K)``."""
     return np.swapaxes(matrix.conj(), -1, -2)
 
 
 def unit_columns(matrix: Channel) -> Channel:
-    """Return matrices with each column scaled to unit norm; zero columns stay zero."""
+    """Return matrices ``(..., M, K)`` with each column scaled to unit norm; zero columns stay zero."""
     squared: NDArray[Any] = np.vecdot(matrix, matrix, axis=-2).real  # type: ignore[call-overload]
     norm = np.sqrt(squared)
     inverse = 1 / np.maximum(norm, np.finfo(norm.dtype).tiny)  # a dead channel gets a zero combiner

@@ -29,7 +29,7 @@ def solve_definite(matrix: Complex, right: Complex) -> Complex:
 
 
 def _inverse(matrix: Complex) -> Complex:
-    """Invert all matrices side by side by Gauss-Jordan elimination, which needs no pivoting on definite ones."""
+    """Invert matrices ``(..., A, A)`` by Gauss-Jordan elimination, which needs no pivoting on definite ones."""
     size = matrix.shape[-1]
     flat = np.array(matrix.reshape(-1, size * size).T, order="C")  # one run of memory per element, a copy
     work = flat.reshape(size, size, -1)

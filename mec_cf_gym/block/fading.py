@@ -23,11 +23,11 @@ class FadingModel(Protocol):
     def __init__(self, scenario: Scenario) -> None: ...
 
     def begin(self, network: Network, streams: Streams) -> Coefficients:
-        """Return the coefficients of an episode's first block."""
+        """Return the coefficients of an episode's first block, ``(rows, N, M, K)``."""
         ...
 
     def advance(self, coefficients: Coefficients, network: Network, streams: Streams) -> Coefficients:
-        """Return the coefficients one block later."""
+        """Return the coefficients one block later, ``(rows, N, M, K)``."""
         ...
 
 
@@ -38,11 +38,11 @@ class IID:
         self.shape = (scenario.radio.num_subcarriers, scenario.num_antennas, scenario.layout.num_users)
 
     def begin(self, network: Network, streams: Streams) -> Coefficients:
-        """Return the coefficients of an episode's first block."""
+        """Return the coefficients of an episode's first block, ``(rows, N, M, K)``."""
         return streams.complex_normal(self.shape)
 
     def advance(self, coefficients: Coefficients, network: Network, streams: Streams) -> Coefficients:
-        """Return coefficients independent of the last."""
+        """Return coefficients independent of the last, ``(rows, N, M, K)``."""
         return streams.complex_normal(self.shape)
 
 
@@ -59,7 +59,7 @@ class GaussMarkov(IID):
         self.phase_per_speed = phase_per_speed / SPEED_OF_LIGHT_M_PER_S
 
     def advance(self, coefficients: Coefficients, network: Network, streams: Streams) -> Coefficients:
-        """Return the coefficients one block later."""
+        """Return the coefficients one block later, ``(rows, N, M, K)``."""
         correlation = self.correlation(network.speed_m_per_s)[:, None, None, :]
         innovation = streams.complex_normal(self.shape)
         innovation *= np.sqrt(1 - correlation**2).astype(np.float32)
@@ -67,7 +67,7 @@ class GaussMarkov(IID):
         return innovation
 
     def correlation(self, speed_m_per_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the correlation between successive blocks at the given speeds."""
+        """Return the correlation between successive blocks at given speeds, ``(...)`` both."""
         from scipy.special import j0  # takes as long to import as the rest of the package
 
         return np.asarray(j0(self.phase_per_speed * speed_m_per_s))

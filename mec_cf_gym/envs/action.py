@@ -65,7 +65,7 @@ class ActionCodec:
         return self.allocation(self.checked(action, batch_shape), servers)
 
     def checked(self, action: ArrayLike, batch_shape: tuple[int, ...] | None = None) -> Floats:
-        """Return an action's entries in double precision, after the checks of :meth:`decode`."""
+        """Return an action, ``(..., entries)``, in double precision, after the checks of :meth:`decode`."""
         return checked("action", action, (self.num_entries,), batch_shape)
 
     def allocation(self, values: Floats, servers: Servers | None = None) -> Allocation:
@@ -87,7 +87,7 @@ class ActionCodec:
         return Allocation(power, offload, computing=shares)
 
     def encode(self, allocation: Allocation, servers: Servers | None = None) -> NDArray[np.float32]:
-        """Return the action for an allocation; ``decode`` gives it back, to single precision.
+        """Return the action for an allocation, ``(..., entries)``; ``decode`` gives it back, to single precision.
 
         Args:
             allocation: Power ratios, offload ratios, and computing where servers are shared; equal shares of
@@ -120,7 +120,7 @@ class ActionCodec:
 
 
 def within_one(shares: Floats, axis: int = -1) -> Floats:
-    """Return shares whose sum over an axis is at most one."""
+    """Return shares, of any shape, whose sum over an axis is at most one."""
     return np.asarray(shares / np.maximum(shares.sum(axis, keepdims=True), 1.0))
 
 

@@ -47,7 +47,7 @@ class ObservationModel(Protocol):
         ...
 
     def observe(self, block: CoherenceBlock) -> Observation:
-        """Return what is seen of ``block``; its leading axes are kept."""
+        """Return the observation of ``block``, by key, with its leading axes."""
         ...
 
 
@@ -103,7 +103,7 @@ class ChannelState(Gains):
 
 
 def log_scale(ratio: NDArray[Any]) -> Floats:
-    """Return ``log10(ratio + 1e-4) / 4``: -1 for nothing, 0 near one, +1 for 40 dB; float32."""
+    """Return ``log10(ratio + 1e-4) / 4``: -1 for nothing, 0 near one, +1 for 40 dB; any shape."""
     scaled = np.asarray(ratio).astype(np.float32)
     scaled += np.float32(GAIN_FLOOR)
     np.log10(scaled, out=scaled)
@@ -112,7 +112,7 @@ def log_scale(ratio: NDArray[Any]) -> Floats:
 
 
 def ratio_of(scaled: Array) -> Array:
-    """Return the ratio that :func:`log_scale` was given, to single precision.
+    """Return the ratio that :func:`log_scale` was given, of any shape, to single precision.
 
     Args:
         scaled: A NumPy array, which is read in double precision, or a torch tensor.

@@ -29,7 +29,7 @@ def checked_options(options: Any, known: Collection[str]) -> dict[str, Any]:
 
 
 def checked_mask(mask: Any, num_envs: int) -> NDArray[np.bool_]:
-    """Return which rows to reset, all by default.
+    """Return which rows to reset, ``(num_envs,)``, all by default.
 
     Raises:
         ValueError: If the mask is no boolean array with one entry a row, or chooses none.

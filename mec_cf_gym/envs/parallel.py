@@ -155,7 +155,7 @@ class UserAgents(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no types
         )
 
     def state(self) -> Floats:
-        """Return the environment's whole observation, flat: what a centralised critic sees.
+        """Return the environment's whole observation, ``(entries,)``: what a centralised critic sees.
 
         Raises:
             ResetNeeded: Before the first reset.
@@ -198,7 +198,7 @@ class UserAgents(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no types
 
 
 def _checked_action(name: str, action: ArrayLike, space: spaces.Box) -> NDArray[Any]:
-    """Return one agent's action as an array, refusing one that is not in its space."""
+    """Return one agent's action as an array, ``(A,)``, refusing one that is not in its space."""
     row: NDArray[Any] = np.asarray(action)
     if row.dtype.kind not in "biuf" or row.shape != space.shape:
         raise refuse(name, action, f"it must be an array of {space.shape} real numbers")

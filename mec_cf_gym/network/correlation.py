@@ -72,7 +72,9 @@ def _sum_series(azimuth: Floats, elevation: Floats, tables: list[tuple[Floats, F
 
 @lru_cache(maxsize=512)
 def _coefficients(lag: int, azimuth_spread_rad: float, elevation_spread_rad: float) -> tuple[Floats, Floats]:
-    """Return the coefficients of ``cos(s phi) cos(t theta)``, s and t even, and ``sin(s phi) cos(t theta)``, odd.
+    """Return the coefficients of ``cos(s phi) cos(t theta)``, s even, and ``sin(s phi) cos(t theta)``, s odd.
+
+    Each is ``(S, T)``, for t even and odd as s is.
 
     The series over all integers m, n has terms ``J_m(z) J_n(z) exp(j s phi) exp(j t theta)``, ``z = pi lag / 2``,
     ``s = m + n`` and ``t = m - n``, scaled by ``exp(-(s azimuth_spread)^2 / 2 - (t elevation_spread)^2 / 2)``. It
@@ -100,7 +102,7 @@ def _coefficients(lag: int, azimuth_spread_rad: float, elevation_spread_rad: flo
 
 
 def _bessel_functions(order: int, argument: float) -> Floats:
-    """Return ``J_0`` to ``J_order``: the Fourier coefficients of ``exp(j argument sin(angle))``."""
+    """Return J_0 to J_order, ``(order + 1,)``: the Fourier coefficients of ``exp(j argument sin(angle))``."""
     samples = 2 * (order + 1)
     angle = 2 * np.pi / samples * np.arange(samples)
     return np.fft.fft(np.exp(1j * argument * np.sin(angle))).real[: order + 1] / samples

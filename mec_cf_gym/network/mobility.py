@@ -21,7 +21,7 @@ class MobilityModel(Protocol):
     def __init__(self, scenario: Scenario, layout: LayoutModel) -> None: ...
 
     def draw_waypoints(self, streams: Streams, positions_m: Positions) -> Positions:
-        """Return where users at ``positions_m`` head first."""
+        """Return where users at ``positions_m`` head first, ``(rows, K, 2)``."""
         ...
 
     def move(
@@ -31,7 +31,7 @@ class MobilityModel(Protocol):
         speed_m_per_s: NDArray[np.float64],
         streams: Streams,
     ) -> tuple[Positions, Positions]:
-        """Return positions and waypoints one block later; the same arrays when nobody moves."""
+        """Return positions and waypoints one block later, ``(rows, K, 2)``; the same arrays when nobody moves."""
         ...
 
 
@@ -42,7 +42,7 @@ class Static:
         pass
 
     def draw_waypoints(self, streams: Streams, positions_m: Positions) -> Positions:
-        """Return the users' own positions."""
+        """Return the users' own positions, ``(rows, K, 2)``."""
         return positions_m
 
     def move(
@@ -52,7 +52,7 @@ class Static:
         speed_m_per_s: NDArray[np.float64],
         streams: Streams,
     ) -> tuple[Positions, Positions]:
-        """Return the same positions and waypoints."""
+        """Return the same positions and waypoints, ``(rows, K, 2)``."""
         return positions_m, waypoints_m
 
 
@@ -64,7 +64,7 @@ class RandomWaypoint:
         self.layout = layout
 
     def draw_waypoints(self, streams: Streams, positions_m: Positions) -> Positions:
-        """Return a first waypoint for every user."""
+        """Return a first waypoint for every user, ``(rows, K, 2)``."""
         return self.layout.draw_users(streams)
 
     def move(
@@ -74,7 +74,7 @@ class RandomWaypoint:
         speed_m_per_s: NDArray[np.float64],
         streams: Streams,
     ) -> tuple[Positions, Positions]:
-        """Return positions one block later, and new waypoints for those who have arrived."""
+        """Return positions one block later, and waypoints, new for those who have arrived, ``(rows, K, 2)``."""
         leg_m = waypoints_m - positions_m
         distance_m = np.linalg.norm(leg_m, axis=-1)
         step_m = speed_m_per_s * self.block_s

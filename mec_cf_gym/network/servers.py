@@ -111,7 +111,7 @@ class Servers:
     def _largest_part(
         needed_hz: Floats, open_hz: Floats, ap_hz: Floats, cloud_hz: float
     ) -> tuple[Floats, Floats, float]:
-        """Return shares of one network that meet the largest part of all needs, at most one, and the part."""
+        """Return shares ``(L, K)`` and ``(K,)`` that meet the largest part of all needs, and that part."""
         from scipy.optimize import linprog  # takes long to import
         from scipy.sparse import coo_array
 

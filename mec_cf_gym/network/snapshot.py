@@ -61,7 +61,7 @@ class UserCentric:
         self.fronthaul_load = bits_per_sample * scenario.radio.bandwidth_hz / computing.fronthaul_bps
 
     def associate(self, drop: Drop) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.intp]]:
-        """Return pilots, clusters, and one cell for all users."""
+        """Return pilots ``(K,)``, clusters ``(L, K)``, and one cell for all users ``(K,)``."""
         serves = form_clusters(drop.gain[self.sites], drop.pilot, self.num_pilots)
         return drop.pilot, serves, np.zeros(len(drop.pilot), np.intp)
 
@@ -88,7 +88,7 @@ class MultiCell:
         self.fronthaul_load = 0.0
 
     def associate(self, drop: Drop) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.intp]]:
-        """Return pilots, each user's base station as its cluster, and the base stations as cells."""
+        """Return pilots ``(K,)``, users' base stations as clusters ``(L, K)``, and as cells ``(K,)``."""
         gain = drop.gain[self.sites]
         cell = gain.argmax(0)
         pilot = drop.pilot if self.pilots_fit_cells else assign_pilots(gain, self.num_pilots)

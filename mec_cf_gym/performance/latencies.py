@@ -32,9 +32,9 @@ def local_latency(block: CoherenceBlock, offload: Array) -> Array:
     """
     xp, (offload, cycles, local_hz) = promote(offload, block.task_cycles, block.local_hz)
     has_cpu = local_hz > 0
-    kept = 1 - offload
-    without_cpu = xp.where(kept > 0, math.inf, 0.0)
-    return xp.where(has_cpu, kept * cycles / xp.where(has_cpu, local_hz, 1.0), without_cpu)
+    local_share = 1 - offload
+    without_cpu = xp.where(local_share > 0, math.inf, 0.0)
+    return xp.where(has_cpu, local_share * cycles / xp.where(has_cpu, local_hz, 1.0), without_cpu)
 
 
 def offload_latency(

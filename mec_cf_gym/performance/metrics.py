@@ -43,7 +43,7 @@ def percentiles(values: ArrayLike, levels: Sequence[float] = (5, 25, 50, 75, 95)
 
 
 def cdf_points(values: ArrayLike) -> tuple[Floats, Floats]:
-    """Return the empirical distribution function of all values as points to plot.
+    """Return the empirical distribution function of all values as points to plot, ``(values,)`` each.
 
     Args:
         values: Any shape.

@@ -105,7 +105,7 @@ def rate(block: CoherenceBlock, power: Array) -> Array:
 
 
 def tuned_rate(block: CoherenceBlock, power: Array) -> Array:
-    """Return the rates at ``power`` with the combiners that the block has, arguments as those of :func:`rate`."""
+    """Return the rates in bit/s, ``(..., K)``, at powers ``(..., N, K)`` with the combiners that the block has."""
     efficiency = instantaneous_spectral_efficiency(
         block.signal_gain, block.interference_gain, power, block.data_share
     )

@@ -171,7 +171,7 @@ class Scenario:
     def numbers_per_network(self) -> int:
         """Channel gains, interference gains or correlations that a network has, whichever are more.
 
-        Gains count once for each block that is kept until observations show it.
+        With outdated CSI, gains count once for each block that is stored until observations show it.
         """
         users = self.layout.num_users
         links = self.radio.num_subcarriers * users
