@@ -1,4 +1,4 @@
-"""The house: data flows one way, no import goes back, no files import each other in a circle, and files are small."""
+"""The house: no import goes back, no files import each other in a circle, and files are small."""
 
 import ast
 import graphlib

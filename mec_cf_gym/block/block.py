@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from mec_cf_gym.arrays import Array, to_numpy
+from mec_cf_gym.arrays import Array, promote, to_numpy
 from mec_cf_gym.batches import flatten_rows, take_rows
 from mec_cf_gym.block.receiver import Receiver
 from mec_cf_gym.network.servers import Servers
@@ -20,6 +20,11 @@ class Fairness:
     user_power_w: Array  # (..., K), full powers
     cell: Array  # (..., K), whole numbers
     weight_w: float = 0.0  # w, worth of a bit/s/Hz
+
+    def transmit_power_w(self, power: Array) -> Array:
+        """Return the sum of all users' transmit powers, ``(...)``, in watts, for power ratios ``(..., N, K)``."""
+        xp, (power, user_power_w) = promote(power, self.user_power_w)
+        return xp.sum(xp.sum(power, axis=-2) * user_power_w, axis=-1)
 
 
 class Link(NamedTuple):

@@ -215,11 +215,12 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         outcome = self._world.judge(state.block, allocation)
         stepped = ~self._ended
         self._state = self._next(state, stepped)
-        self._outcome, self._stepped = outcome, read_only(stepped)
+        self._outcome, self._stepped = outcome, stepped
         self._elapsed = np.where(stepped, self._elapsed + 1, 0)
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
         rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
-        info = read_only(outcome).info()
+        info = outcome.info()
+        read_only((*info.values(), stepped))
         info |= {f"_{name}": stepped for name in info}
         terminations = np.zeros(self.num_envs, np.bool_)
         return self._observed(), rewards, terminations, self._ended.copy(), info

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from mec_cf_gym.arrays import Array, promote
-from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.block.block import CoherenceBlock, Fairness
 from mec_cf_gym.performance.latencies import time_of_part
 from mec_cf_gym.performance.rates import spectral_efficiency
 
@@ -23,15 +23,8 @@ def power_fairness(block: CoherenceBlock, power: Array) -> Array:
     Raises:
         ValueError: If the block has no ``fairness``.
     """
-    return transmit_power_w(block, power) - fairness_w(block, spectral_efficiency(block, power))
-
-
-def transmit_power_w(block: CoherenceBlock, power: Array) -> Array:
-    """Return the sum of all users' transmit powers, ``(...)``, in watts."""
-    if block.fairness is None:
-        raise ValueError("fairness=None is not allowed: the block must say what powers and cells its users have")
-    xp, (power, user_power_w) = promote(power, block.fairness.user_power_w)
-    return xp.sum(xp.sum(power, axis=-2) * user_power_w, axis=-1)
+    transmit_power_w = _fairness(block).transmit_power_w(power)
+    return transmit_power_w - fairness_w(block, spectral_efficiency(block, power))
 
 
 def fairness_w(block: CoherenceBlock, efficiency: Array) -> Array:
@@ -41,14 +34,19 @@ def fairness_w(block: CoherenceBlock, efficiency: Array) -> Array:
         block: A coherence block whose ``fairness`` is set.
         efficiency: Spectral efficiencies, ``(..., K)``.
     """
-    if block.fairness is None:
-        raise ValueError("fairness=None is not allowed: the block must say what powers and cells its users have")
-    xp, (efficiency, cell) = promote(efficiency, block.fairness.cell)
+    fairness = _fairness(block)
+    xp, (efficiency, cell) = promote(efficiency, fairness.cell)
     total = 0.0 * xp.sum(efficiency, axis=-1)
     for number in range(int(xp.max(cell)) + 1):
         least = xp.min(xp.where(cell == number, efficiency, math.inf), axis=-1)
         total = total + xp.where(least < math.inf, least, 0.0)  # a cell may be empty
-    return block.fairness.weight_w * total
+    return fairness.weight_w * total
+
+
+def _fairness(block: CoherenceBlock) -> Fairness:
+    if block.fairness is None:
+        raise ValueError("fairness=None is not allowed: the block must say what powers and cells its users have")
+    return block.fairness
 
 
 def needed_server_hz(block: CoherenceBlock, rate_bps: Array, offload: Array) -> Array:

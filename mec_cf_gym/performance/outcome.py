@@ -13,7 +13,7 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.network.servers import Shares
 from mec_cf_gym.performance.latencies import local_latency, longer, offload_latency
 from mec_cf_gym.performance.metrics import gini
-from mec_cf_gym.performance.objective import fairness_w, needed_server_hz, transmit_power_w
+from mec_cf_gym.performance.objective import fairness_w, needed_server_hz
 from mec_cf_gym.performance.rates import tuned_rate
 
 Floats = NDArray[np.float64]
@@ -104,7 +104,7 @@ def outcome_of(
     efficiency = rate_bps / bandwidth_hz
     total_power_w = objective_w = np.full(rate_bps.shape[:-1], np.nan)
     if block.fairness is not None:
-        total_power_w = transmit_power_w(block, allocation.power)
+        total_power_w = block.fairness.transmit_power_w(allocation.power)
         objective_w = total_power_w - fairness_w(block, efficiency)
     local_s, offloaded_s = local_latency(block, offload), offload_latency(block, counted_bps, offload, counted_hz)
     deadline_s = np.inf if block.deadline_s is None else np.asarray(block.deadline_s)
