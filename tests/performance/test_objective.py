@@ -9,7 +9,7 @@ import torch
 
 from mec_cf_gym import Scenario, latency, power_fairness, rate, spectral_efficiency
 from mec_cf_gym.block.block import Fairness
-from mec_cf_gym.performance.objective import fairness_w, needed_server_hz, transmit_power_w
+from mec_cf_gym.performance.objective import fairness_w, needed_server_hz
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
@@ -36,12 +36,12 @@ def test_it_is_the_power_less_the_worth_of_each_cells_least_spectral_efficiency(
 
 def test_full_power_of_all_users_is_2_w():
     block = draw_block(rows=1)
-    assert transmit_power_w(block, np.ones((1, 1, 6))) == pytest.approx(6 * 0.1)
+    assert block.fairness.transmit_power_w(np.ones((1, 1, 6))) == pytest.approx(6 * 0.1)
 
 
 def test_powers_of_subcarriers_add_up():
     block = draw_block(rows=1)
-    assert transmit_power_w(block, np.full((1, 4, 6), 0.25)) == pytest.approx(6 * 0.1)
+    assert block.fairness.transmit_power_w(np.full((1, 4, 6), 0.25)) == pytest.approx(6 * 0.1)
 
 
 def test_empty_cells_are_worth_nothing():
