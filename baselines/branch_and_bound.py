@@ -11,11 +11,11 @@ import numpy as np
 from mec_cf_gym.baselines.exact import required_nats
 from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.single_user import Floats
-from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners, stack_solutions
+from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners, row_by_row
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.performance.latencies import best_latency, best_offload, latency
-from mec_cf_gym.performance.rates import rate
+from mec_cf_gym.performance.rates import rate, received_interference, sinr
 
 MOST_UNKNOWNS = 8
 """Rates to search over, (N - 1) K, up to which a network closes, or its gap is small, within seconds."""
@@ -63,6 +63,7 @@ class BranchAndBound(Solver):
         self.max_boxes = max_boxes
 
     @following_combiners
+    @row_by_row
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the best allocation found; ``lower_bound`` is the certificate, in seconds.
 
@@ -73,11 +74,6 @@ class BranchAndBound(Solver):
         if (block.num_subcarriers - 1) * block.num_users > MOST_UNKNOWNS:
             allowed = f"(num_subcarriers - 1) * num_users must be at most {MOST_UNKNOWNS}; use ICA"
             raise refuse("num_users", block.num_users, allowed)
-        if not block.batch_shape:
-            return self._solve_one(block)
-        return stack_solutions([self._solve_one(row) for row in block.rows()], block.batch_shape)
-
-    def _solve_one(self, block: CoherenceBlock) -> Solution:
         network = Network(block)
         power = start(network)
         boxes, unreached = network.everything()
@@ -94,16 +90,14 @@ class BranchAndBound(Solver):
             target = float(history[-1]) / (1 + self.tolerance)
         is_open = target > unreached and len(boxes.low) > 0
         lower_bound = missed(network, boxes, unreached, target) if is_open else max(unreached, target)
-        offload = best_offload(block, power)
-        latency_s = latency(block, power, offload)
-        return Solution(
+        reached = float(latency(block, power, best_offload(block, power)).max())
+        return Solution.at(
+            block,
             power,
-            offload,
-            latency_s,
-            np.array(history),
             NODE_LIMIT if is_open else OPTIMAL,
-            np.asarray(min(lower_bound, float(latency_s.max()))),  # they may differ by rounding
-            np.array(times),
+            history=np.array(history),
+            lower_bound=np.asarray(min(lower_bound, reached)),  # they may differ by rounding
+            step_time_s=np.array(times),
         )
 
 
@@ -131,11 +125,11 @@ class Network:
 
     def nats(self, power: Floats) -> Floats:
         """Return the rates at ``power``, ``(..., N, K)``, in nats per use."""
-        return np.log1p(power * self.signal_gain / self.heard(power))
+        return np.asarray(np.log1p(sinr(self.signal_gain, self.interference_gain, power)))
 
     def heard(self, power: Floats) -> Floats:
         """Return noise and interference, ``(..., N, K)``."""
-        return np.asarray(1 + (self.interference_gain @ power[..., None])[..., 0])
+        return np.asarray(1 + received_interference(self.interference_gain, power))
 
     def largest_s(self, power: Floats) -> Floats:
         """Return the largest latency with the best split, ``(...)``."""

@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners
 from mec_cf_gym.batches import take_rows
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
-from mec_cf_gym.performance.latencies import best_latency, best_offload, latency
+from mec_cf_gym.performance.latencies import best_latency
 from mec_cf_gym.performance.rates import rate
 
 MOST_STEPS = 200
@@ -71,14 +71,12 @@ class ExactMinMax(Solver):
             bracket.reached.reshape(block.batch_shape),
             bracket.unreached.reshape(block.batch_shape),
         )
-        offload = best_offload(block, power)
         certified = reached <= (1 + CERTIFIED_GAP) * unreached
-        return Solution(
+        return Solution.at(
+            block,
             power,
-            offload,
-            latency(block, power, offload),
-            np.stack(history, axis=-1).reshape(*block.batch_shape, -1),
-            np.where(certified, "optimal", "gap open")[()],
+            np.where(certified, "optimal", "gap open"),
+            history=np.stack(history, axis=-1).reshape(*block.batch_shape, -1),
             lower_bound=np.minimum(unreached, reached),
         )
 

@@ -8,6 +8,7 @@ from mec_cf_gym.baselines.single_user import Floats, fill_water
 from mec_cf_gym.baselines.solution import Heuristic
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.rates import received_interference
 
 
 class WaterFilling(Heuristic):
@@ -33,6 +34,6 @@ class WaterFilling(Heuristic):
         signal_gain, interference_gain = np.asarray(block.signal_gain), np.asarray(block.interference_gain)
         power = np.full(signal_gain.shape, 1 / block.num_subcarriers)
         for _ in range(self.rounds):
-            interference = (interference_gain @ power[..., None])[..., 0]
+            interference = received_interference(interference_gain, power)
             power = (power + fill_water(signal_gain / (1 + interference))) / 2
         return power
