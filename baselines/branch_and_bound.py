@@ -52,6 +52,13 @@ class BranchAndBound(Solver):
     Raises:
         ValueError: If the tolerance is below 1e-6 or ``max_boxes`` below one; from ``solve``, if (N - 1) K
             exceeds 8.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3, num_aps=8, num_subcarriers=2).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(BranchAndBound(tolerance=0.01).solve(env.block).status)
+        optimal
     """
 
     def __init__(self, tolerance: float = 1e-3, max_boxes: int = 200_000) -> None:

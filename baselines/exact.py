@@ -37,6 +37,13 @@ class ExactMinMax(Solver):
 
     Raises:
         ValueError: If the tolerance is not positive; from ``solve``, if the block has several subcarriers.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3, num_subcarriers=1).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(ExactMinMax().solve(env.block).status)
+        optimal
     """
 
     def __init__(self, tolerance: float = 1e-10) -> None:

@@ -53,6 +53,13 @@ class ICA(Solver):
 
     Raises:
         ValueError: If an argument is negative, or no step or floor is left.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(ICA().solve(env.block).status)
+        converged
     """
 
     def __init__(

@@ -49,7 +49,7 @@ class Solution(Allocation):
             power: Power ratios, ``(..., N, K)``.
             status: A str for all blocks, or an array of them, ``(...)``.
             offload: Offload ratios, ``(..., K)``; the best ones if not given.
-            **known: Other fields; ``history`` is the latency reached if not given, and ``lower_bound`` that of users
+            **known: Other fields. ``history`` is the latency reached if not given, ``lower_bound`` that of users
                 alone.
         """
         offload = best_offload(block, power) if offload is None else offload

@@ -22,6 +22,13 @@ class WaterFilling(Heuristic):
 
     Raises:
         ValueError: If ``rounds`` is below one.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> WaterFilling().power(env.block).sum(0).round(6)
+        array([1., 1., 1.])
     """
 
     def __init__(self, rounds: int = 10) -> None:

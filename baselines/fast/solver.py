@@ -33,6 +33,13 @@ class FastMinMax(Solver):
 
     Raises:
         ValueError: If an argument is negative, or no step is left.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(FastMinMax().solve(env.block).status)
+        converged
     """
 
     def __init__(self, random_starts: int = 4, tolerance: float = 1e-5, max_steps: int = 60) -> None:

@@ -154,6 +154,13 @@ class CNNLSTM(LearnedSolver):
 
     Raises:
         ValueError: From ``solve``, if the block has another size, or no channel.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0").unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(CNNLSTM.load("paper-a-k10").solve(env.block).status)
+        predicted
     """
 
     network: CNNLSTMNetwork

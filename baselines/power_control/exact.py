@@ -34,6 +34,13 @@ class ExactPowerControl(Solver):
 
     Raises:
         ValueError: As :class:`SCA`.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECUserCentric-v0", num_users=3, num_aps=16).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(ExactPowerControl().solve(env.block).status)
+        converged
     """
 
     def __init__(self, tolerance: float = 1e-6, max_steps: int = 100) -> None:

@@ -36,6 +36,13 @@ class SCA(Solver):
     Raises:
         ValueError: If the tolerance is negative or no step is left; from ``solve``, if the block has several
             subcarriers, no deadlines or no ``fairness``.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECUserCentric-v0", num_users=3, num_aps=16).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(SCA().solve(env.block).status)
+        converged
     """
 
     def __init__(self, tolerance: float = 1e-7, max_steps: int = 200) -> None:
