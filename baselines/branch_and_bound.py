@@ -163,7 +163,7 @@ class Network:
         return power, slopes
 
     def within_budgets(self, nats: Floats) -> Floats:
-        """Return the least powers with these rates, scaled until the largest budget is spent; or zero powers."""
+        """Return the least powers, ``(..., N, K)``, with these rates, scaled until a budget is spent; or zero ones."""
         power = self.least_power(nats)[0]
         largest = power.sum(-2).max(-1)[..., None, None]
         return np.where(largest > 0, power / np.where(largest > 0, largest, 1.0), 0.0)
@@ -188,7 +188,7 @@ def invert(matrix: Floats) -> Floats:
 
 
 def start(network: Network) -> Floats:
-    """Return good powers: from an equal split on, splits of the rates around the best known, ever closer to it."""
+    """Return good powers, ``(N, K)``: from an equal split on, splits of the rates around the best known, ever closer to it."""
     rng = np.random.default_rng(0)
     power = EqualSplit().power(network.block)
     for spread in SPREADS:

@@ -105,7 +105,7 @@ class Bracket:
         return cls(np.minimum(unreached, reached), np.asarray(reached), one, -one, 0 * one)
 
     def next_target(self, tolerance: float) -> Floats:
-        """Return where a straight line through the ends is zero.
+        """Return where a straight line through the ends is zero, ``(...)``, in seconds.
 
         The target is moved a little towards the end that is farther away, so that this one follows, too.
         """
@@ -128,7 +128,7 @@ class Bracket:
 
 
 def excess_of(largest_power: Floats) -> Floats:
-    """Return a measure that is zero where the largest power is one, and bounded where no powers are enough."""
+    """Return a measure, ``(...)``: zero where the largest power is one, and bounded where no powers are enough."""
     least_log = -50.0
     power = np.where(np.isnan(largest_power), math.inf, np.maximum(largest_power, math.exp(least_log)))
     return np.where(power <= 1, np.log(np.minimum(power, 1)), 1 - 1 / power)

@@ -223,6 +223,6 @@ def lifted(block: CoherenceBlock, point: Point, sinr_floor: float) -> Point:
 
 
 def onto_budgets(power: Floats) -> Floats:
-    """Return powers without the solver's rounding errors: non-negative, and within every budget."""
+    """Return powers ``(N, K)`` without the solver's rounding errors: non-negative, and within every budget."""
     positive = np.maximum(power, 0.0)
     return np.asarray(positive / np.maximum(positive.sum(-2, keepdims=True), 1.0))

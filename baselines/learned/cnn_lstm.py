@@ -143,7 +143,7 @@ class CNNLSTMNetwork(nn.Module):
 
 
 def log_magnitude(magnitude: Tensor) -> Tensor:
-    """Return the logarithm of channel magnitudes, finite where they are zero."""
+    """Return the logarithm of channel magnitudes, of any shape, finite where they are zero."""
     return magnitude.float().clamp(min=SMALLEST_MAGNITUDE).log()
 
 

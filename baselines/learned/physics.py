@@ -192,7 +192,7 @@ class View:
 
 
 def _prices(held: Tensor, response: Tensor, ease: Tensor, urgency: Tensor) -> Tensor:
-    """Return by how much the log time falls for a rise of each user's log rate, if held totals must not rise."""
+    """Return the fall of the log time, ``(B, K)``, for a rise of each log rate, if held totals must not rise."""
     row = (held[:, None] @ response)[:, 0] * ease
     return row / (row * urgency).sum(-1, keepdim=True).clamp_min(1e-9)
 

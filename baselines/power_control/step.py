@@ -158,7 +158,7 @@ class ConvexSteps:
 
 
 def usual_sets(problem: PowerProblem) -> list[Flags]:
-    """Return the sets that limit computing unless a few users crowd their servers: all users, and every cell's."""
+    """Return the sets, ``(K,)`` each, that limit computing unless a few users crowd: all users, and every cell's."""
     everybody = np.ones(len(problem.cell), np.bool_)
     return [everybody, *(problem.cell == cell for cell in range(problem.num_cells))]
 
