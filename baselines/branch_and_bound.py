@@ -188,7 +188,7 @@ def invert(matrix: Floats) -> Floats:
 
 
 def start(network: Network) -> Floats:
-    """Return good powers, ``(N, K)``: from an equal split on, splits of the rates around the best known, ever closer to it."""
+    """Return good powers, ``(N, K)``: from an equal split, by splits of the rates ever closer to the best."""
     rng = np.random.default_rng(0)
     power = EqualSplit().power(network.block)
     for spread in SPREADS:

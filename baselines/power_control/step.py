@@ -158,7 +158,7 @@ class ConvexSteps:
 
 
 def usual_sets(problem: PowerProblem) -> list[Flags]:
-    """Return the sets, ``(K,)`` each, that limit computing unless a few users crowd: all users, and every cell's."""
+    """Return the usual sets whose computing is limited, ``(K,)`` each: all users, and those of every cell."""
     everybody = np.ones(len(problem.cell), np.bool_)
     return [everybody, *(problem.cell == cell for cell in range(problem.num_cells))]
 
