@@ -9,7 +9,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from mec_cf_gym.agents.policy import Predictor
+from mec_cf_gym.agents.translation import Translation
+from mec_cf_gym.block.block import Link
 from mec_cf_gym.envs.action import check_axes
 from mec_cf_gym.envs.observation import NOTHING, Observation
 from mec_cf_gym.errors import refuse
@@ -18,7 +19,7 @@ AXES = {"signal": "NK", "interference": "NKK", "task": "KF", "csi": "NMK"}
 """What the axes of an observation stand for: those of subcarriers (N) and users (K) are padded."""
 
 
-class Padding:
+class Padding(Translation):
     """Puts the observations of an environment with few users and subcarriers into the spaces of a larger one.
 
     Users and subcarriers that are there come first. Entries of absent ones hold -1, the value for no gain and no
@@ -33,6 +34,16 @@ class Padding:
 
     Raises:
         ValueError: If an observation is not one of this package's, or the environment is larger.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=2, num_subcarriers=1)
+        >>> padding = Padding(env.observation_space, env.action_space, num_subcarriers=1, num_users=3)
+        >>> observation, info = env.reset(seed=0)
+        >>> padding.observation(observation)["mask"]
+        array([[1., 1., 0.]], dtype=float32)
+        >>> padding.action(np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))  # powers, then offload ratios
+        array([0.1, 0.2, 0.4, 0.5])
     """
 
     def __init__(
@@ -60,6 +71,7 @@ class Padding:
         self.mask = np.zeros((num_subcarriers, num_users), np.float32)
         self.mask[:few_subcarriers, :few_users] = 1
         self.few_users = few_users
+        self.observation_space, self.action_space = self.spaces()
 
     def spaces(self) -> tuple[spaces.Dict, spaces.Box]:
         """Return the padded spaces of observations, with ``mask``, and of actions."""
@@ -74,6 +86,14 @@ class Padding:
             for bound in (self.acted.low, self.acted.high)
         )
         return spaces.Dict(padded), spaces.Box(low, high)
+
+    def seen(self, observation: Mapping[str, NDArray[Any]], memory: Any = None) -> Observation:
+        """Return what is seen behind it."""
+        return self.observation(observation)
+
+    def plain(self, action: NDArray[Any], observation: Any = None, link: Link | None = None) -> NDArray[Any]:
+        """Return the environment's action."""
+        return self.action(np.asarray(action))
 
     def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
         """Return a padded observation with its mask; leading axes are kept."""
@@ -106,23 +126,6 @@ class NoPadding(Padding):
     def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
         """Return the observation."""
         return dict(seen)
-
-
-class PaddedAgent:
-    """An agent that learned behind padding, for an environment without: it sees, and acts in, the own spaces.
-
-    Args:
-        agent: A Stable-Baselines3 model, or anything with its ``predict``.
-        padding: From the environment's spaces to the agent's.
-    """
-
-    def __init__(self, agent: Predictor, padding: Padding) -> None:
-        self.agent, self.padding = agent, padding
-
-    def predict(self, observation: Mapping[str, NDArray[Any]], state: Any = None) -> tuple[NDArray[Any], Any]:
-        """Return the environment's action, without exploration, and the agent's state, which is not used."""
-        action, state = self.agent.predict(self.padding.observation(observation), deterministic=True)
-        return self.padding.action(np.asarray(action)), state
 
 
 def paddings(each: Sequence[tuple[spaces.Space[Any], spaces.Space[Any]]]) -> list[Padding]:

@@ -120,15 +120,7 @@ class Curriculum:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, as JSON holds it."""
-        return {
-            "stages": [
-                {
-                    "fields": dict(stage.fields),
-                    "promotion": None if stage.promotion is None else dataclasses.asdict(stage.promotion),
-                }
-                for stage in self.stages
-            ]
-        }
+        return {"stages": [dataclasses.asdict(stage) for stage in self.stages]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Curriculum:

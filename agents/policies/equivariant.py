@@ -45,7 +45,6 @@ class EquivariantActor(nn.Module):
     def __init__(self, network: ActorNetwork, num_entries: int) -> None:
         super().__init__()
         self.network, self.num_entries = network, num_entries
-        self.distribution = Squashed(num_entries)
 
     def forward(self, observation: Observation, deterministic: bool = True) -> Tensor:
         """Return scaled actions, in [-1, 1]."""
@@ -57,9 +56,10 @@ class EquivariantActor(nn.Module):
     def distributed(self, observation: Observation) -> Squashed:
         """Return the distribution of scaled actions."""
         scaled, log_spread = self.network(observation, self.num_entries)
-        self.distribution.counting = entries_of(observation, self.num_entries)
+        distribution = Squashed(self.num_entries)  # one for each call: threads may share the actor
+        distribution.counting = entries_of(observation, self.num_entries)
         mean = _clipped(scaled, LARGEST_MEAN).atanh()
-        return self.distribution.proba_distribution(mean, log_spread.clamp(*LOG_SPREADS))
+        return distribution.proba_distribution(mean, log_spread.clamp(*LOG_SPREADS))
 
     def action_log_prob(self, observation: Observation) -> tuple[Tensor, Tensor]:
         """Return sampled scaled actions and the logarithm of their densities."""

@@ -9,9 +9,10 @@ import safetensors.torch
 import torch
 
 from mec_cf_gym.agents import Agent, load
-from mec_cf_gym.agents.agent import build_policy
+from mec_cf_gym.agents.cards import build_policy
+from mec_cf_gym.agents.stack import LOG_POWER, MEAN_GAINS, RESCALE, NamedStack
 from mec_cf_gym.agents.training.hyperparameters import EQUIVARIANT
-from mec_cf_gym.agents.translation import LOG_POWER, MEAN_GAINS, RESCALE, Statistics, Translation
+from mec_cf_gym.agents.translation import Statistics
 from mec_cf_gym.evaluation import evaluate
 from mec_cf_gym.registration import ENV_IDS
 
@@ -25,7 +26,7 @@ def untrained(
 ):
     torch.manual_seed(0)
     scenario = gym.make(env_id, **SMALL, **fields).unwrapped.scenario
-    translation = Translation(scenario, wrappers, statistics)
+    translation = NamedStack(scenario, wrappers, statistics)
     card = {"algo": algo, "env": env_id, "policy": policy, "policy_kwargs": {}}
     built = build_policy(algo, policy, {}, translation)
     with torch.no_grad():  # away from the symmetric start
