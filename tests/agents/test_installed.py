@@ -48,7 +48,7 @@ class Policy:
 def test_it_is_far_below_full_power_on_networks_it_has_not_seen(name):
     agent = load(name)
     scenario = agent.translation.scenario
-    networks = 4 if scenario.on_grid else 20
+    networks = 4 if scenario.computing.server == "shared" else 20
     validation = Validation(AGENTS[name]["env"], scenario, networks, min(10, blocks_of(scenario, 1)))
     assert validation.gap(agent).mean < validation.gap(Policy("full-power", validation.env)).mean - 0.05
 
