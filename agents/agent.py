@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -155,14 +156,24 @@ class Agent:
             from mec_cf_gym.agents.cards import inference_mode, read  # torch takes long to import
         except ModuleNotFoundError as error:
             raise ImportError(f"agents need {error.name}: pip install 'mec-cf-gym[agents]'") from error
-        agent = cls(*read(_resolved(name)), env)
+        agent = cls(*read(_resolved(name)))
         agent.context = inference_mode
-        if env is not None:
-            contract = _contract_of(env)
-            spaces = (contract.observation_space, contract.action_space)
-            _, translation = agent._for(Stack(spaces, [], contract).own_sizes)
+        return agent if env is None else agent.bound(env)
+
+    def bound(self, env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any]) -> Self:
+        """Return the same agent, at the beginning of an episode, for an environment: see :meth:`predict`.
+
+        Raises:
+            ValueError: If the environment is not one of this package, or the agent cannot serve it.
+        """
+        contract, agent = _contract_of(env), copy.copy(self)
+        own = (contract.observation_space, contract.action_space)
+        if self.translation.contract is not None:
+            _, translation = self._for(Stack(own, [], contract).own_sizes)
             if translation.contract is None or not translation.contract.has_spaces_of(contract):
-                raise refuse("env", env, f"the agent acts in {translation.contract.action_space}")
+                raise refuse("env", env, f"the agent is for actions in {self.translation.contract.action_space}")
+        agent.env = env
+        agent.reset(0)
         return agent
 
 
@@ -198,7 +209,7 @@ class AgentPolicy(Agent):
     """
 
     def __init__(self, agent: PolicyPredictor, env: gym.Env[Any, Any], statistics: Any = None) -> None:
-        contract = _contract_of(env)
+        contract = _contract_of(env, MECEnv)
         super().__init__(agent, stack_of(agent, env, contract, statistics), env=env)
 
 
@@ -216,8 +227,8 @@ class PaddedAgent(Agent):
         super().__init__(agent, Stack(below, [padding, *statistics_of(agent, statistics)]))
 
 
-def _contract_of(env: Any) -> Contract:
-    if not isinstance(env.unwrapped, (MECEnv, MECVectorEnv)):
+def _contract_of(env: Any, *kinds: type) -> Contract:
+    if not isinstance(env.unwrapped, kinds or (MECEnv, MECVectorEnv)):
         raise refuse("env", env, "it must be an environment of mec_cf_gym")
     return env.unwrapped.contract
 

@@ -44,6 +44,8 @@ REPEATABLE = {
     gym.vector.VectorActionWrapper: "actions",
 }
 """Kinds of wrappers that a function describes, and its name, as long as steps and resets are those of the kind."""
+VECTORIZED = (wrappers.vector.VectorizeTransformAction, wrappers.vector.VectorizeTransformObservation)
+"""Kinds of vector wrappers that hold the single one which they apply to every row."""
 CLOSE = 1e-4
 """Single and vector forms of a wrapper may round differently."""
 
@@ -135,6 +137,8 @@ def _layers(env: Any) -> Layers:
 
 def _layer(wrapper: Any) -> Translation | None:
     """Return what a wrapper changes; None if that is nothing."""
+    if isinstance(wrapper, VECTORIZED):
+        wrapper = wrapper.wrapper
     translation = getattr(wrapper, "translation", None)
     if isinstance(translation, Translation):
         return translation

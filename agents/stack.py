@@ -171,7 +171,7 @@ class NamedStack(Stack):
             ValueError: If no scenario like that of training has them, such as one where servers are not shared.
         """
         fields = dict(zip(("num_subcarriers", "num_users"), sizes["signal"], strict=True))
-        if self.shared:
+        if self.shared and sizes["task"][1] > len(COLUMN):
             fields["local_computing"] = sizes["local_computing"]
             fields[self.scenario.deployment.sites_field] = sizes["task"][1] - len(COLUMN)
         stack = NamedStack(self.scenario.replace(**fields), self.wrappers, self.statistics)

@@ -75,7 +75,7 @@ class Seen:
 
     @cached_property
     def task_decades(self) -> tuple[Tensor, ...]:
-        """Decades of the amounts and speeds that every task has, each ``(B, K)``, in the order of their columns."""
+        """Decades of the amounts and speeds that every task has, each ``(B, K)``, in their columns' order."""
         return (4 * self.task[..., : len(TASK_UNITS)]).unbind(-1)
 
     def server_ghz(self, servers: Servers, weight: Tensor) -> Tensor:
