@@ -28,7 +28,7 @@ SPLITS_OF_TASKS = ("closed_form", "as_is")
 Floats = NDArray[np.float32]
 
 
-class LogPower(Translation):
+class LogPower:
     """Translates actions with powers in dB below the budget into those of an environment.
 
     An action holds ``10 log10 p[n, k]`` row by row, in ``[least_db, 0]``; with ``split="as_is"`` the offload
@@ -59,7 +59,11 @@ class LogPower(Translation):
             raise refuse("observation", named, "powers in dB need one that shows the gains")
         has_split = "offload" in self.codec.shapes
         self.learns_split, self.finds_split = split == "as_is" and has_split, split != "as_is" and has_split
-        self.action_space = self.space()
+
+    @property
+    def translation(self) -> Translation:
+        """What :class:`LogPowerAction` changes."""
+        return Translation(act=self.plain, action_space=self.space())
 
     def space(self) -> spaces.Box:
         """Return the space of one row: powers in dB, offload ratios if they are learned, weights in dB."""
@@ -121,4 +125,4 @@ class LogPowerAction(TranslationWrapper):
 
     def __init__(self, env: gym.Env[Any, Any], least_db: float = LEAST_DB, split: str = "closed_form") -> None:
         self.log_power = LogPower(env.unwrapped.contract, least_db, split)  # type: ignore[attr-defined]
-        super().__init__(env, self.log_power, least_db=least_db, split=split)
+        super().__init__(env, self.log_power.translation, least_db=least_db, split=split)

@@ -224,7 +224,7 @@ class PaddedAgent(Agent):
 
     def __init__(self, agent: PolicyPredictor, padding: Padding, statistics: Any = None) -> None:
         below = (spaces.Dict(dict(padding.boxes)), padding.acted)
-        super().__init__(agent, Stack(below, [padding, *statistics_of(agent, statistics)]))
+        super().__init__(agent, Stack(below, [padding.translation, *statistics_of(agent, statistics)]))
 
 
 def _contract_of(env: Any, *kinds: type) -> Contract:

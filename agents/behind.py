@@ -11,39 +11,28 @@ import numpy as np
 from gymnasium import spaces, wrappers
 
 from mec_cf_gym.agents.stack import Stack
-from mec_cf_gym.agents.translation import Functions, Translation
+from mec_cf_gym.agents.translation import Translation
 from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.observation import NOTHING
 from mec_cf_gym.errors import refuse
 
 Layers = list[tuple[str, Translation]]
 """Translations, the innermost first, by the names of their wrappers."""
-HARMLESS = (
-    gym.RewardWrapper,
-    wrappers.Autoreset,
-    wrappers.HumanRendering,
-    wrappers.NormalizeReward,
-    wrappers.OrderEnforcing,
-    wrappers.PassiveEnvChecker,
-    wrappers.RecordEpisodeStatistics,
-    wrappers.RecordVideo,
-    wrappers.RenderCollection,
-    wrappers.TimeLimit,
-    gym.vector.VectorRewardWrapper,
-    wrappers.vector.HumanRendering,
-    wrappers.vector.NormalizeReward,
-    wrappers.vector.RecordEpisodeStatistics,
-    wrappers.vector.RecordVideo,
-)
-"""Wrappers that change neither observations nor actions."""
-HARMLESS_OF_SB3 = ("Monitor", "VecMonitor", "VecCheckNan", "VecVideoRecorder")
-REPEATABLE = {
-    gym.ObservationWrapper: "observation",
-    gym.ActionWrapper: "action",
-    gym.vector.VectorObservationWrapper: "observations",
-    gym.vector.VectorActionWrapper: "actions",
+HARMLESS = {
+    *("Autoreset", "HumanRendering", "NormalizeReward", "OrderEnforcing", "PassiveEnvChecker", "RecordVideo"),
+    *("RecordEpisodeStatistics", "RenderCollection", "TimeLimit"),
+    *("Monitor", "VecCheckNan", "VecMonitor", "VecVideoRecorder"),
 }
-"""Kinds of wrappers that a function describes, and its name, as long as steps and resets are those of the kind."""
+"""Wrappers of Gymnasium and Stable-Baselines3 that change neither observations nor actions."""
+KINDS: dict[type, Callable[[Any], Translation | None]] = {
+    gym.ObservationWrapper: lambda wrapper: Translation(wrapper.observation),
+    gym.ActionWrapper: lambda wrapper: Translation(act=lambda action, *_: wrapper.action(action)),
+    gym.RewardWrapper: lambda wrapper: None,
+    gym.vector.VectorRewardWrapper: lambda wrapper: None,
+    gym.Wrapper: lambda wrapper: None,
+    gym.vector.VectorWrapper: lambda wrapper: None,
+}
+"""What a wrapper of a kind changes if its steps and resets are those of the kind."""
 VECTORIZED = (wrappers.vector.VectorizeTransformAction, wrappers.vector.VectorizeTransformObservation)
 """Kinds of vector wrappers that hold the single one which they apply to every row."""
 CLOSE = 1e-4
@@ -68,7 +57,7 @@ def stack_of(model: Any, env: gym.Env[Any, Any], contract: Contract, statistics:
     stack = Stack(below, [layer for _, layer in given], contract)
     shown = {"observations": env.observation_space, "actions": env.action_space}
     for what, space in zip(shown, ("observation_space", "action_space"), strict=True):
-        if not _alike(trained := getattr(model, space, None), shown[what]):
+        if (trained := getattr(model, space, None)) not in (None, shown[what]):
             raise refuse("env", env, f"the model was trained{_behind(own)} with {what} in {trained}")
     if own is not None and not _same(stack, Stack(below, [layer for _, layer in own], contract), env.action_space):
         raise refuse("env", env, f"the model was trained{_behind(own)}, and env is{_behind(given)}")
@@ -93,7 +82,7 @@ def statistics_of(model: Any, statistics: Any = None) -> list[Translation]:
     if not found and _was_normalised(model):
         allowed = "it was trained behind VecNormalize, whose statistics are gone: pass it as statistics"
         raise refuse("model", model, allowed)
-    return [Functions(observe=normaliser.normalize_obs) for normaliser in found]
+    return [Translation(normaliser.normalize_obs) for normaliser in found]
 
 
 def _normalisers(model: Any) -> Iterator[Any]:
@@ -102,7 +91,7 @@ def _normalisers(model: Any) -> Iterator[Any]:
     while hasattr(env, "venv"):
         if hasattr(type(env), "normalize_obs"):  # wrappers hand on attributes of what they wrap
             yield env
-        elif type(env).__name__ not in HARMLESS_OF_SB3:
+        elif not _is_harmless(env):
             raise refuse(
                 "model", model, f"it was trained behind {type(env).__name__}, which cannot be repeated here"
             )
@@ -112,16 +101,13 @@ def _normalisers(model: Any) -> Iterator[Any]:
 def _was_normalised(model: Any) -> bool:
     """Return whether a model has the marks of ``VecNormalize``, which models are saved without.
 
-    Algorithms keep the original of their last observation then. Off-policy ones keep it always; the last
-    observation itself tells whether it was normalised, since nothing that is observed falls below ``NOTHING``.
+    Algorithms keep the original of their last observation then. Off-policy ones keep it always, but a last
+    observation that was not normalised has no entry below ``NOTHING``.
     """
-    if getattr(model, "_last_original_obs", None) is None:
-        return False
-    if not hasattr(model, "replay_buffer_class"):
-        return True
-    last = model._last_obs
-    values = [] if last is None else last.values() if isinstance(last, dict) else [last]
-    return any(np.min(array) < NOTHING - CLOSE for array in values)
+    if getattr(model, "_last_original_obs", None) is None or not hasattr(model, "replay_buffer_class"):
+        return getattr(model, "_last_original_obs", None) is not None
+    last = model._last_obs if isinstance(model._last_obs, dict) else {"": model._last_obs}
+    return any(array is not None and np.min(array) < NOTHING - CLOSE for array in last.values())
 
 
 def _layers(env: Any) -> Layers:
@@ -137,37 +123,18 @@ def _layers(env: Any) -> Layers:
 
 def _layer(wrapper: Any) -> Translation | None:
     """Return what a wrapper changes; None if that is nothing."""
-    if isinstance(wrapper, VECTORIZED):
-        wrapper = wrapper.wrapper
-    translation = getattr(wrapper, "translation", None)
-    if isinstance(translation, Translation):
+    wrapper = wrapper.wrapper if isinstance(wrapper, VECTORIZED) else wrapper
+    if isinstance(translation := getattr(wrapper, "translation", None), Translation):
         return translation
-    kind = next(kind for kind in (*REPEATABLE, gym.Wrapper, gym.vector.VectorWrapper) if isinstance(wrapper, kind))
+    kind = next(kind for kind in KINDS if isinstance(wrapper, kind))
     usual = all(getattr(type(wrapper), name) is getattr(kind, name) for name in ("step", "reset"))
-    if (
-        isinstance(wrapper, HARMLESS)
-        or type(wrapper).__name__ in HARMLESS_OF_SB3
-        or (usual and kind not in REPEATABLE)
-    ):
-        return None
-    if not usual or hasattr(wrapper, "obs_rms"):
+    if not (_is_harmless(wrapper) or usual) or hasattr(wrapper, "obs_rms"):
         raise refuse("env", wrapper, "a wrapper of env changes it in a way that cannot be repeated here")
-    function = getattr(wrapper, REPEATABLE[kind])
-    if isinstance(wrapper, gym.vector.VectorWrapper):
-        function = _of_one_row(function, wrapper.num_envs)
-    is_action = REPEATABLE[kind].startswith("action")
-    return Functions(act=function) if is_action else Functions(observe=function)
+    return KINDS[kind](wrapper) if usual else None
 
 
-def _of_one_row(function: Callable[[Any], Any], rows: int) -> Callable[[Any], Any]:
-    def single(value: Any) -> Any:
-        return _each(lambda part: part[0], function(_each(lambda part: np.stack([part] * rows), value)))
-
-    return single
-
-
-def _each(function: Callable[[Any], Any], value: Any) -> Any:
-    return {name: function(part) for name, part in value.items()} if isinstance(value, dict) else function(value)
+def _is_harmless(wrapper: Any) -> bool:
+    return type(wrapper).__name__ in HARMLESS and type(wrapper).__module__.startswith(("gymnasium.", "stable_bas"))
 
 
 def _own_layers(model: Any) -> Layers | None:
@@ -176,18 +143,6 @@ def _own_layers(model: Any) -> Layers | None:
     env = getattr(env, "unwrapped", None)
     env = env.envs[0] if hasattr(env, "envs") else getattr(env, "env", None)
     return _layers(env) if hasattr(getattr(env, "unwrapped", None), "contract") else None
-
-
-def _alike(trained: Any, shown: spaces.Space[Any]) -> bool:
-    """Return whether two spaces are the same up to types of numbers; None fits all."""
-    if isinstance(trained, spaces.Dict) and isinstance(shown, spaces.Dict):
-        return trained.keys() == shown.keys() and all(
-            _alike(space, shown[name]) for name, space in trained.items()
-        )
-    if isinstance(trained, spaces.Box) and isinstance(shown, spaces.Box):
-        bounds = ((trained.low, shown.low), (trained.high, shown.high))
-        return trained.shape == shown.shape and all(np.allclose(*pair) for pair in bounds)
-    return trained is None or trained == shown
 
 
 def _same(stack: Stack, other: Stack, action_space: spaces.Space[Any]) -> bool:

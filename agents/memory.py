@@ -5,23 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
-from numpy.typing import ArrayLike, NDArray
 
-from mec_cf_gym.agents.translation import Seen, Translation
+from mec_cf_gym.agents.translation import Translation
 from mec_cf_gym.agents.wrappers import TranslationWrapper
 from mec_cf_gym.envs.running_mean import RunningMean
 
-
-class Means(Translation):
-    """Shows the means of the gains; its memory is a :class:`RunningMean`."""
-
-    def remember(self, memory: RunningMean | None, observation: Seen, starts: ArrayLike = False) -> RunningMean:
-        """Return the means after an observation."""
-        return RunningMean.start(observation) if memory is None else memory.update(observation, starts)
-
-    def seen(self, observation: Seen, memory: RunningMean) -> dict[str, NDArray[Any]]:
-        """Return the observation with the means in place of its gains."""
-        return memory.shown(observation)
+MEANS = Translation(memory=RunningMean)
 
 
 class MeanGains(TranslationWrapper):
@@ -42,9 +31,4 @@ class MeanGains(TranslationWrapper):
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
-        super().__init__(env, Means())
-
-    @property
-    def mean(self) -> RunningMean:
-        """The means since the reset."""
-        return self._memory  # type: ignore[no-any-return]
+        super().__init__(env, MEANS)

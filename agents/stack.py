@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium.vector import VectorEnv
@@ -12,8 +11,8 @@ from gymnasium.wrappers.vector import RescaleAction
 from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.agents.actions import LogPower
-from mec_cf_gym.agents.memory import Means
-from mec_cf_gym.agents.translation import Rescale, Seen, Statistics, Translation
+from mec_cf_gym.agents.memory import MEANS
+from mec_cf_gym.agents.translation import Seen, Statistics, Translation, rescaled
 from mec_cf_gym.agents.vector import LogPowerAction, MeanGains
 from mec_cf_gym.block.block import Link
 from mec_cf_gym.envs.contract import Contract
@@ -30,24 +29,23 @@ Named = Sequence[tuple[str, dict[str, Any]]]
 """Dotted names and arguments of wrappers, the innermost first."""
 
 
-@dataclass(frozen=True)
-class Wrapper:
-    """A wrapper that cards and hyperparameter files may name."""
-
-    translation: Callable[..., Translation]
-    """Makes its translation from the environment's contract, the action space below it, and its arguments."""
-    vector: Callable[..., VectorEnv[Any, Any, Any]]
-    """Puts its vector form around an environment."""
-
-
 def _rescaled(env: VectorEnv[Any, Any, Any], min_action: float, max_action: float) -> VectorEnv[Any, Any, Any]:
     return RescaleAction(env, np.float32(min_action), np.float32(max_action))  # type: ignore[arg-type]
 
 
+class Wrapper(NamedTuple):
+    """A wrapper that cards and hyperparameter files may name."""
+
+    translation: Callable[..., Translation]  # of the contract, the action space below, and its arguments
+    vector: Callable[..., VectorEnv[Any, Any, Any]]  # its vector form, of an environment and its arguments
+
+
 WRAPPERS = {
-    MEAN_GAINS: Wrapper(lambda contract, below: Means(), MeanGains),
-    LOG_POWER: Wrapper(lambda contract, below, **arguments: LogPower(contract, **arguments), LogPowerAction),
-    RESCALE: Wrapper(lambda contract, below, **arguments: Rescale(below, **arguments), _rescaled),
+    MEAN_GAINS: Wrapper(lambda contract, below: MEANS, MeanGains),
+    LOG_POWER: Wrapper(
+        lambda contract, below, **options: LogPower(contract, **options).translation, LogPowerAction
+    ),
+    RESCALE: Wrapper(lambda contract, below, **options: rescaled(below, **options), _rescaled),
 }
 """By dotted name."""
 
@@ -79,14 +77,14 @@ class Stack:
     def __init__(
         self, below: tuple[Any, Any], layers: Sequence[Translation], contract: Contract | None = None
     ) -> None:
-        self.layers, self.contract, self.entries = list(layers), contract, dict(below[0].items())
+        self.layers, self.contract, self.entries = layers, contract, dict(below[0].items())
         self.observation_space, self.action_space = below
         for layer in layers:
-            self.observation_space = layer.observation_space or self.observation_space
             self.action_space = layer.action_space or self.action_space
-        self.computes = contract is not None and contract.codec.local_computing
         self.shared = contract is not None and contract.codec.shared
-        self.own_sizes = self._sizes({name: box.shape for name, box in self.entries.items()}, self.computes)
+        self.own_sizes: Sizes = {name: box.shape for name, box in self.entries.items()}
+        if contract is not None and self.shared:
+            self.own_sizes["local_computing"] = contract.codec.local_computing
 
     def selected(self, observation: Seen) -> dict[str, NDArray[Any]]:
         """Return the entries of an observation that the environment shows; others are ignored.
@@ -123,12 +121,11 @@ class Stack:
 
     def sizes(self, observation: Seen) -> Sizes:
         """Return the sizes of the networks that an observation, or a batch of them, shows."""
-        shapes = {name: np.shape(observation[name])[-len(box.shape) :] for name, box in self.entries.items()}
-        local = np.asarray(observation["task"])[..., COLUMN["local_hz"]] if self.shared else NOTHING
-        return self._sizes(shapes, bool(np.any(local > NOTHING + ROUNDING)))
-
-    def _sizes(self, shapes: dict[str, Any], computes: bool) -> Sizes:
-        return shapes | {"local_computing": computes} if self.shared else shapes
+        sizes: Sizes = {n: np.shape(observation[n])[-len(box.shape) :] for n, box in self.entries.items()}
+        if self.shared:
+            local = np.asarray(observation["task"])[..., COLUMN["local_hz"]]
+            sizes["local_computing"] = bool((local > NOTHING + ROUNDING).any())
+        return sizes
 
     def resized(self, sizes: Sizes) -> Stack:
         """Return the stack for networks of other sizes.
@@ -162,7 +159,7 @@ class NamedStack(Stack):
             layers.append(wrapper_named(name).translation(contract, below, **arguments))
             below = layers[-1].action_space or below
         spaces = (contract.observation_space, contract.action_space)
-        super().__init__(spaces, [*layers, self.statistics], contract)
+        super().__init__(spaces, [*layers, Translation(self.statistics.normalised)], contract)
 
     def resized(self, sizes: Sizes) -> Stack:
         """Return the stack for networks of other sizes.

@@ -11,70 +11,55 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.block.block import Link
+from mec_cf_gym.envs.running_mean import RunningMean
 
 Seen = Mapping[str, NDArray[Any]]
 Arrays = Mapping[str, NDArray[np.float64]]
 
 
+@dataclass(frozen=True)
 class Translation:
-    """What one wrapper changes; this one, by itself, nothing. Single, vector and trained agents share it.
+    """What one wrapper changes; the single and the vector wrapper and trained agents share it. None: nothing."""
 
-    Attributes:
-        observation_space: What is seen above the wrapper; None: the same as below it.
-        action_space: How actions are given above the wrapper; None: as below it.
-    """
-
-    observation_space: spaces.Space[Any] | None = None
+    observe: Callable[[Any], Any] | None = None
+    """Returns what is seen above the wrapper of an observation from below it."""
+    act: Callable[[Any, Any, Link | None], Any] | None = None
+    """Returns the action below, for one from above, the observation from below that it answers, and the link."""
+    memory: type[RunningMean] | None = None
+    """What is remembered of observations, and shown in their place."""
     action_space: spaces.Space[Any] | None = None
+    """How actions are given above the wrapper."""
 
     def remember(self, memory: Any, observation: Any, starts: ArrayLike = False) -> Any:
-        """Return what is remembered after an observation.
-
-        Args:
-            memory: What was remembered before; None at the beginning.
-            observation: From below the wrapper.
-            starts: Rows in which it is the first of an episode: they forget.
-        """
-        return None
+        """Return what is remembered after an observation; rows in ``starts`` forget what was before."""
+        if self.memory is None:
+            return None
+        return self.memory.start(observation) if memory is None else memory.update(observation, starts)
 
     def seen(self, observation: Any, memory: Any) -> Any:
-        """Return what is seen of an observation from below the wrapper."""
-        return observation
+        """Return what is seen above the wrapper."""
+        shown = observation if memory is None else memory.shown(observation)
+        return shown if self.observe is None else self.observe(shown)
 
-    def plain(self, action: Any, observation: Any, link: Link | None = None) -> Any:
-        """Return the action below the wrapper.
-
-        Args:
-            action: From above it.
-            observation: From below it: the one that the action answers.
-            link: Of the current block or scenario.
-        """
-        return action
+    def plain(self, action: Any, observation: Any, link: Link | None) -> Any:
+        """Return the action below the wrapper."""
+        return action if self.act is None else self.act(action, observation, link)
 
 
-class Rescale(Translation):
-    """Gymnasium's ``RescaleAction``: actions within other bounds, clipped to them.
+def rescaled(below: spaces.Box, min_action: float, max_action: float) -> Translation:
+    """Return what Gymnasium's ``RescaleAction`` does, where actions outside the bounds are clipped to them."""
+    box = spaces.Box(np.float32(min_action), np.float32(max_action), below.shape)
+    low, high = box.low, box.high
 
-    Args:
-        below: The action space that actions are scaled to.
-        min_action: Lower bound above the wrapper.
-        max_action: Upper bound.
-    """
-
-    def __init__(self, below: spaces.Box, min_action: float, max_action: float) -> None:
-        self.below = below
-        self.box = spaces.Box(np.float32(min_action), np.float32(max_action), below.shape)
-        self.action_space = self.box
-
-    def plain(self, action: NDArray[Any], observation: Any, link: Link | None = None) -> NDArray[np.float32]:
-        """Return the action between the bounds below."""
-        low, high, below = self.box.low, self.box.high, self.below
+    def act(action: NDArray[Any], observation: Any, link: Link | None) -> NDArray[np.float32]:
         inside = below.low + (np.clip(action, low, high) - low) / (high - low) * (below.high - below.low)
         return np.asarray(inside, np.float32)
 
+    return Translation(act=act, action_space=box)
+
 
 @dataclass(frozen=True)
-class Statistics(Translation):
+class Statistics:
     """Running statistics that observations are normalised by, as ``VecNormalize`` does it."""
 
     mean: Arrays = field(default_factory=dict)
@@ -91,26 +76,10 @@ class Statistics(Translation):
         mean, variance = ({name: getattr(rms, part) for name, rms in running} for part in ("mean", "var"))
         return cls(mean, variance, normaliser.clip_obs, normaliser.epsilon)
 
-    def seen(self, observation: Seen, memory: Any = None) -> dict[str, NDArray[Any]]:
+    def normalised(self, seen: Seen) -> dict[str, NDArray[Any]]:
         """Return an observation whose entries with statistics have mean zero and variance one."""
-        normalised = dict(observation)
+        normalised = dict(seen)
         for name, mean in self.mean.items():
-            scaled = (observation[name] - mean) / np.sqrt(self.variance[name] + self.epsilon)
+            scaled = (seen[name] - mean) / np.sqrt(self.variance[name] + self.epsilon)
             normalised[name] = np.clip(scaled, -self.clip, self.clip).astype(np.float32)
         return normalised
-
-
-@dataclass(frozen=True)
-class Functions(Translation):
-    """A wrapper that remembers nothing, by what it does to observations and to actions; None: nothing."""
-
-    observe: Callable[[Any], Any] | None = None
-    act: Callable[[Any], Any] | None = None
-
-    def seen(self, observation: Any, memory: Any) -> Any:
-        """Return what is seen of an observation."""
-        return observation if self.observe is None else self.observe(observation)
-
-    def plain(self, action: Any, observation: Any, link: Link | None = None) -> Any:
-        """Return the action below."""
-        return action if self.act is None else self.act(action)

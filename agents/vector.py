@@ -7,9 +7,8 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 
 from mec_cf_gym.agents.actions import LEAST_DB, LogPower
-from mec_cf_gym.agents.memory import Means
+from mec_cf_gym.agents.memory import MEANS
 from mec_cf_gym.agents.wrappers import TranslationVectorWrapper
-from mec_cf_gym.envs.running_mean import RunningMean
 
 
 class LogPowerAction(TranslationVectorWrapper):
@@ -31,7 +30,7 @@ class LogPowerAction(TranslationVectorWrapper):
         self, env: VectorEnv[Any, Any, Any], least_db: float = LEAST_DB, split: str = "closed_form"
     ) -> None:
         self.log_power = LogPower(env.unwrapped.contract, least_db, split)  # type: ignore[attr-defined]
-        super().__init__(env, self.log_power)
+        super().__init__(env, self.log_power.translation)
 
 
 class MeanGains(TranslationVectorWrapper):
@@ -49,9 +48,4 @@ class MeanGains(TranslationVectorWrapper):
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
-        super().__init__(env, Means())
-
-    @property
-    def mean(self) -> RunningMean:
-        """The means since the rows' episodes began."""
-        return self._memory  # type: ignore[no-any-return]
+        super().__init__(env, MEANS)

@@ -21,15 +21,17 @@ class _Translated:
     """
 
     translation: Translation
+    mean: Any
+    """What is remembered: the means of the gains, if anything is."""
     unwrapped: Any
 
     def _show(self, observation: Any, memory: Any, starts: Any = False) -> Any:
-        self._memory = self.translation.remember(memory, observation, starts)
+        self.mean = self.translation.remember(memory, observation, starts)
         return self._shown(observation)
 
     def _shown(self, observation: Any) -> Any:
         self._below = {name: values.copy() for name, values in observation.items() if name != "csi"}
-        return self.translation.seen(observation, self._memory)
+        return self.translation.seen(observation, self.mean)
 
     def _plain(self, action: Any) -> Any:
         return self.translation.plain(action, self._below, self.unwrapped.contract.link)
@@ -48,7 +50,6 @@ class TranslationWrapper(_Translated, gym.Wrapper[Any, Any, Any, Any], RecordCon
         RecordConstructorArgs.__init__(self, **arguments)
         gym.Wrapper.__init__(self, env)
         self.translation = translation
-        self.observation_space = translation.observation_space or env.observation_space
         self.action_space = translation.action_space or env.action_space
 
     def reset(
@@ -61,7 +62,7 @@ class TranslationWrapper(_Translated, gym.Wrapper[Any, Any, Any, Any], RecordCon
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
         """Step with the translated action."""
         observation, *rest = self.env.step(self._plain(action))
-        return self._show(observation, self._memory), *rest  # type: ignore[return-value]
+        return self._show(observation, self.mean), *rest  # type: ignore[return-value]
 
 
 class TranslationVectorWrapper(_Translated, gym.vector.VectorWrapper):  # type: ignore[misc]
@@ -89,13 +90,13 @@ class TranslationVectorWrapper(_Translated, gym.vector.VectorWrapper):  # type: 
             self._ended = np.zeros(self.num_envs, np.bool_)
             return self._show(observations, None), info
         self._ended = self._ended & ~mask
-        if self._memory is not None:
-            self._memory = self._memory.restart(observations, mask)
+        if self.mean is not None:
+            self.mean = self.mean.restart(observations, mask)
         return self._shown(observations), info
 
     def step(self, actions: Any) -> tuple[Observation, Any, Any, Any, dict[str, Any]]:
         """Step with the translated actions; rows whose episode ended before show the first of the next."""
         observations, rewards, terminations, truncations, info = self.env.step(self._plain(actions))
-        observations = self._show(observations, self._memory, self._ended)
+        observations = self._show(observations, self.mean, self._ended)
         self._ended = terminations | truncations
         return observations, rewards, terminations, truncations, info

@@ -11,9 +11,10 @@ import numpy as np
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from mec_cf_gym.agents.curriculum.padding import Padding, paddings
+from mec_cf_gym.agents.curriculum.padding import paddings
 from mec_cf_gym.agents.curriculum.progress import Progress
 from mec_cf_gym.agents.curriculum.stages import Curriculum
+from mec_cf_gym.agents.translation import Translation
 from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_mask
 from mec_cf_gym.envs.single import MECEnv
@@ -42,9 +43,9 @@ class _Staged(Progress):
         self._envs = self._envs if wrap is None else [wrap(env) for env in self._envs]
 
     @property
-    def translation(self) -> Padding:
+    def translation(self) -> Translation:
         """What lies between the environment of the stage that is on and the padded spaces."""
-        return self.paddings[self.stage]
+        return self.paddings[self.stage].translation
 
     def _pad(self, each: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """Return the spaces of all stages, once their own ones are known."""

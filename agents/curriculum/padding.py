@@ -10,7 +10,6 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from mec_cf_gym.agents.translation import Translation
-from mec_cf_gym.block.block import Link
 from mec_cf_gym.envs.action import check_axes
 from mec_cf_gym.envs.observation import NOTHING, Observation
 from mec_cf_gym.errors import refuse
@@ -19,7 +18,7 @@ AXES = {"signal": "NK", "interference": "NKK", "task": "KF", "csi": "NMK"}
 """What the axes of an observation stand for: those of subcarriers (N) and users (K) are padded."""
 
 
-class Padding(Translation):
+class Padding:
     """Puts the observations of an environment with few users and subcarriers into the spaces of a larger one.
 
     Users and subcarriers that are there come first. Entries of absent ones hold -1, the value for no gain and no
@@ -71,7 +70,6 @@ class Padding(Translation):
         self.mask = np.zeros((num_subcarriers, num_users), np.float32)
         self.mask[:few_subcarriers, :few_users] = 1
         self.few_users = few_users
-        self.observation_space, self.action_space = self.spaces()
 
     def spaces(self) -> tuple[spaces.Dict, spaces.Box]:
         """Return the padded spaces of observations, with ``mask``, and of actions."""
@@ -87,13 +85,10 @@ class Padding(Translation):
         )
         return spaces.Dict(padded), spaces.Box(low, high)
 
-    def seen(self, observation: Mapping[str, NDArray[Any]], memory: Any = None) -> Observation:
-        """Return what is seen behind it."""
-        return self.observation(observation)
-
-    def plain(self, action: NDArray[Any], observation: Any = None, link: Link | None = None) -> NDArray[Any]:
-        """Return the environment's action."""
-        return self.action(np.asarray(action))
+    @property
+    def translation(self) -> Translation:
+        """What it changes between an environment and a model."""
+        return Translation(self.observation, lambda action, *_: self.action(np.asarray(action)))
 
     def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
         """Return a padded observation with its mask; leading axes are kept."""

@@ -157,7 +157,7 @@ def test_statistics_keep_how_they_clip(tmp_path):
     agent.save(tmp_path / "agent")
     statistics = load(tmp_path / "agent").translation.statistics
     assert (statistics.clip, statistics.epsilon) == (0.5, 1e-3)
-    assert statistics.seen({"signal": np.full((1, 4), 9.0)})["signal"].max() == 0.5
+    assert statistics.normalised({"signal": np.full((1, 4), 9.0)})["signal"].max() == 0.5
 
 
 def test_agents_without_a_card_are_not_saved(tmp_path):
