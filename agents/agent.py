@@ -192,8 +192,8 @@ class AgentPolicy(Agent):
     Raises:
         ValueError: If the environment is not one of this package, a wrapper cannot be repeated, the model was
             trained behind others, or its statistics cannot be found: a model that was loaded has lost them.
-            (Of a model that was loaded without its environment, or trained in other processes, only spaces can be
-            compared.)
+            (Of a policy alone, and of a model that was loaded without its environment or trained in other
+            processes, only spaces can be compared.)
 
     Examples:
         >>> class FullPower:

@@ -104,8 +104,9 @@ def _was_normalised(model: Any) -> bool:
     Algorithms keep the original of their last observation then. Off-policy ones keep it always, but a last
     observation that was not normalised has no entry below ``NOTHING``.
     """
-    if getattr(model, "_last_original_obs", None) is None or not hasattr(model, "replay_buffer_class"):
-        return getattr(model, "_last_original_obs", None) is not None
+    original = getattr(model, "_last_original_obs", None)
+    if original is None or not hasattr(model, "replay_buffer_class"):
+        return original is not None
     last = model._last_obs if isinstance(model._last_obs, dict) else {"": model._last_obs}
     return any(array is not None and np.min(array) < NOTHING - CLOSE for array in last.values())
 
@@ -166,6 +167,4 @@ def _same(stack: Stack, other: Stack, action_space: spaces.Space[Any]) -> bool:
 
 
 def _behind(layers: Layers | None) -> str:
-    if layers is None:
-        return ""
-    return f" behind {', '.join(name for name, _ in layers) or 'no wrapper'}"
+    return "" if layers is None else f" behind {', '.join(name for name, _ in layers) or 'no wrapper'}"

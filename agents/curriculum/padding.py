@@ -52,8 +52,12 @@ class Padding:
         num_subcarriers: int,
         num_users: int,
     ) -> None:
-        self.boxes, self.acted = _checked(observation_space, action_space)
-        few_subcarriers, few_users = size_of(observation_space)
+        few_subcarriers, few_users = check_rows(observation_space, action_space)
+        self.boxes: dict[str, Any] = dict(observation_space.items())  # type: ignore[attr-defined]  # a Dict: it has a size
+        self.acted: Any = action_space
+        for name, box in self.boxes.items():
+            if name not in AXES or not isinstance(box, spaces.Box) or len(box.shape) != len(AXES[name]):
+                raise refuse(f"observation_space[{name!r}]", box, f"padding knows {', '.join(AXES)}")
         if few_subcarriers > num_subcarriers or few_users > num_users:
             given = (num_subcarriers, num_users)
             raise refuse(
@@ -158,18 +162,18 @@ def size_of(observation_space: spaces.Space[Any]) -> tuple[int, int]:
     return signal.shape[0], signal.shape[1]
 
 
-def _checked(seen: spaces.Space[Any], acted: spaces.Space[Any]) -> tuple[dict[str, spaces.Box], spaces.Box]:
+def check_rows(seen: spaces.Space[Any], acted: spaces.Space[Any]) -> tuple[int, int]:
+    """Return N and K after checking that actions are rows of K entries, at least N.
+
+    Raises:
+        ValueError: For other spaces.
+    """
     subcarriers, users = size_of(seen)
-    boxes = {}
-    for name, box in seen.spaces.items():  # type: ignore[attr-defined]  # a Dict: it has a size
-        if name not in AXES or not isinstance(box, spaces.Box) or len(box.shape) != len(AXES[name]):
-            raise refuse(f"observation_space[{name!r}]", box, f"padding knows {', '.join(AXES)}")
-        boxes[name] = box
     if not isinstance(acted, spaces.Box) or len(acted.shape) != 1:
         raise refuse("action_space", acted, "it must be a Box with one axis")
     if acted.shape[0] % users or acted.shape[0] < subcarriers * users:
         raise refuse("action_space", acted, f"it must have N = {subcarriers} or more rows of K = {users} entries")
-    return boxes, acted
+    return subcarriers, users
 
 
 def _larger(box: spaces.Box, shape: tuple[int, ...]) -> spaces.Box:

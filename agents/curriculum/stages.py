@@ -137,12 +137,9 @@ class Curriculum:
 
 def _stage(name: str, data: Any) -> Stage:
     fields, promotion = _entries(name, data, ("fields", "promotion"))
-    if promotion is None:
-        return Stage(fields)
-    names = [entry.name for entry in dataclasses.fields(Promotion)]
-    return Stage(
-        fields, Promotion(**dict(zip(names, _entries(f"{name}.promotion", promotion, names), strict=True)))
-    )
+    if promotion is not None:
+        _entries(f"{name}.promotion", promotion, [entry.name for entry in dataclasses.fields(Promotion)])
+    return Stage(fields, None if promotion is None else Promotion(**promotion))
 
 
 def _entries(name: str, data: Any, names: Sequence[str]) -> list[Any]:
