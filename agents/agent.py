@@ -228,9 +228,11 @@ class PaddedAgent(Agent):
 
 
 def _contract_of(env: Any, *kinds: type) -> Contract:
-    if not isinstance(env.unwrapped, kinds or (MECEnv, MECVectorEnv)):
+    base: Any = env.unwrapped
+    if not isinstance(base, kinds or (MECEnv, MECVectorEnv)):
         raise refuse("env", env, "it must be an environment of mec_cf_gym")
-    return env.unwrapped.contract
+    contract: Contract = base.contract
+    return contract
 
 
 def installed_agents() -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from gymnasium import spaces, wrappers
 
 from mec_cf_gym.agents.stack import Stack
 from mec_cf_gym.agents.translation import Translation
+from mec_cf_gym.block.block import Link
 from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.observation import NOTHING
 from mec_cf_gym.errors import refuse
@@ -59,7 +60,8 @@ def stack_of(model: Any, env: gym.Env[Any, Any], contract: Contract, statistics:
     for what, space in zip(shown, ("observation_space", "action_space"), strict=True):
         if (trained := getattr(model, space, None)) not in (None, shown[what]):
             raise refuse("env", env, f"the model was trained{_behind(own)} with {what} in {trained}")
-    if own is not None and not _same(stack, Stack(below, [layer for _, layer in own], contract), env.action_space):
+    trained_stack = Stack(below, [layer for _, layer in own or ()], contract)
+    if own is not None and not _same(stack, trained_stack, env.action_space, contract.link):
         raise refuse("env", env, f"the model was trained{_behind(own)}, and env is{_behind(given)}")
     return Stack(below, [*stack.layers, *statistics_of(model, statistics)], contract)
 
@@ -87,7 +89,7 @@ def statistics_of(model: Any, statistics: Any = None) -> list[Translation]:
 
 def _normalisers(model: Any) -> Iterator[Any]:
     """Yield the ``VecNormalize`` of a model's environment; there is one at most."""
-    env = model.get_env() if hasattr(model, "get_env") else None
+    env: Any = model.get_env() if hasattr(model, "get_env") else None
     while hasattr(env, "venv"):
         if hasattr(type(env), "normalize_obs"):  # wrappers hand on attributes of what they wrap
             yield env
@@ -140,13 +142,13 @@ def _is_harmless(wrapper: Any) -> bool:
 
 def _own_layers(model: Any) -> Layers | None:
     """Return the translations that a model was trained behind; None if its environment is not known."""
-    env = model.get_env() if hasattr(model, "get_env") else None
+    env: Any = model.get_env() if hasattr(model, "get_env") else None
     env = getattr(env, "unwrapped", None)
     env = env.envs[0] if hasattr(env, "envs") else getattr(env, "env", None)
     return _layers(env) if hasattr(getattr(env, "unwrapped", None), "contract") else None
 
 
-def _same(stack: Stack, other: Stack, action_space: spaces.Space[Any]) -> bool:
+def _same(stack: Stack, other: Stack, action_space: spaces.Space[Any], link: Link) -> bool:
     """Return whether two stacks do the same to two observations in a row, and to an action that answers them."""
     rng, acted = np.random.default_rng(0), copy.deepcopy(action_space)
     acted.seed(0)
@@ -158,7 +160,7 @@ def _same(stack: Stack, other: Stack, action_space: spaces.Space[Any]) -> bool:
         shown, memories = each.seen(first, (), False)
         shown, _ = each.seen(second, memories, False)
         seen = shown[-1] if isinstance(shown[-1], dict) else {"": shown[-1]}
-        results.append({**seen, "action": each.plain(action, shown, stack.contract and stack.contract.link)})
+        results.append({**seen, "action": each.plain(action, shown, link)})
     ours, theirs = results
     return ours.keys() == theirs.keys() and all(
         np.shape(ours[name]) == np.shape(theirs[name]) and np.allclose(ours[name], theirs[name], CLOSE, CLOSE)

@@ -23,7 +23,7 @@ Tensors = dict[str, torch.Tensor]
 inference_mode = torch.inference_mode
 
 
-def write(path: Path, policy: BasePolicy, translation: NamedStack, card: dict[str, Any]) -> None:
+def write(path: Path, policy: Any, translation: NamedStack, card: dict[str, Any]) -> None:
     """Write ``path.safetensors`` and ``path.json``, each whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     statistics = translation.statistics

@@ -21,6 +21,7 @@ class _Translated:
     """
 
     translation: Translation
+    _below: Any = None
     mean: Any
     """What is remembered: the means of the gains, if anything is."""
     unwrapped: Any
@@ -30,14 +31,15 @@ class _Translated:
         return self._shown(observation)
 
     def _shown(self, observation: Any) -> Any:
-        self._below = {name: values.copy() for name, values in observation.items() if name != "csi"}
+        if self.translation.act is not None:
+            self._below = {name: values.copy() for name, values in observation.items() if name != "csi"}
         return self.translation.seen(observation, self.mean)
 
     def _plain(self, action: Any) -> Any:
         return self.translation.plain(action, self._below, self.unwrapped.contract.link)
 
 
-class TranslationWrapper(_Translated, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):  # type: ignore[misc]
+class TranslationWrapper(_Translated, gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """An environment of this package behind a translation.
 
     Args:
@@ -62,10 +64,10 @@ class TranslationWrapper(_Translated, gym.Wrapper[Any, Any, Any, Any], RecordCon
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
         """Step with the translated action."""
         observation, *rest = self.env.step(self._plain(action))
-        return self._show(observation, self.mean), *rest  # type: ignore[return-value]
+        return self._show(observation, self.mean), *rest
 
 
-class TranslationVectorWrapper(_Translated, gym.vector.VectorWrapper):  # type: ignore[misc]
+class TranslationVectorWrapper(_Translated, gym.vector.VectorWrapper):
     """A vector environment of this package behind a translation; rows forget as they begin a new episode.
 
     Args:

@@ -41,16 +41,14 @@ class _Staged(Progress):
             if not isinstance(env.unwrapped, kind):
                 raise refuse("env_id", env.spec.id, "it must be an environment of mec_cf_gym")
         self._envs = self._envs if wrap is None else [wrap(env) for env in self._envs]
+        names = ("observation_space", "action_space")
+        each = [[getattr(env, f"single_{name}", getattr(env, name)) for name in names] for env in self._envs]
+        self.paddings = paddings(each)
 
     @property
     def translation(self) -> Translation:
         """What lies between the environment of the stage that is on and the padded spaces."""
         return self.paddings[self.stage].translation
-
-    def _pad(self, each: list[tuple[Any, Any]]) -> tuple[Any, Any]:
-        """Return the spaces of all stages, once their own ones are known."""
-        self.paddings = paddings(each)
-        return self.paddings[0].spaces()
 
     def _coming_env(self) -> Any:
         """Return the environment of the next stage, which goes on with the random numbers of the present one."""
@@ -98,8 +96,7 @@ class CurriculumEnv(_Staged, gym.Wrapper[Observation, Array, Observation, Array]
     ) -> None:
         _Staged.__init__(self, curriculum, functools.partial(gym.make, env_id), MECEnv, wrap, fields)
         gym.Wrapper.__init__(self, self._envs[0])
-        each = [(env.observation_space, env.action_space) for env in self._envs]
-        self.observation_space, self.action_space = self._pad(each)
+        self.observation_space, self.action_space = self.paddings[0].spaces()  # type: ignore[assignment]
 
     @property
     def spec(self) -> None:  # type: ignore[override]
@@ -160,8 +157,7 @@ class CurriculumVectorEnv(_Staged, gym.vector.VectorWrapper):
         _Staged.__init__(self, curriculum, make, MECVectorEnv, wrap, fields)
         self.env_id, self.wrap = env_id, wrap
         gym.vector.VectorWrapper.__init__(self, self._envs[0])
-        each = [(env.single_observation_space, env.single_action_space) for env in self._envs]
-        self.single_observation_space, self.single_action_space = self._pad(each)
+        self.single_observation_space, self.single_action_space = self.paddings[0].spaces()
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._ended = np.zeros(self.num_envs, np.bool_)
@@ -179,7 +175,7 @@ class CurriculumVectorEnv(_Staged, gym.vector.VectorWrapper):
         if self._restarts and not mask.all():
             raise refuse("reset_mask", mask.tolist(), "all rows ended, and the next stage begins with all of them")
         env = self._coming_env() if mask.all() else self.env
-        seen, info = env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # a list is allowed
+        seen, info = env.reset(seed=seed, options=options)
         if mask.all():
             self.env = env
             self._begin()

@@ -53,8 +53,9 @@ class Padding:
         num_users: int,
     ) -> None:
         few_subcarriers, few_users = check_rows(observation_space, action_space)
-        self.boxes: dict[str, Any] = dict(observation_space.items())  # type: ignore[attr-defined]  # a Dict: it has a size
-        self.acted: Any = action_space
+        seen: Any = observation_space
+        self.boxes: dict[str, Any] = dict(seen.items())
+        self.acted: spaces.Box = action_space  # type: ignore[assignment]  # checked
         for name, box in self.boxes.items():
             if name not in AXES or not isinstance(box, spaces.Box) or len(box.shape) != len(AXES[name]):
                 raise refuse(f"observation_space[{name!r}]", box, f"padding knows {', '.join(AXES)}")
@@ -127,7 +128,7 @@ class NoPadding(Padding):
         return dict(seen)
 
 
-def paddings(each: Sequence[tuple[spaces.Space[Any], spaces.Space[Any]]]) -> list[Padding]:
+def paddings(each: Sequence[Sequence[spaces.Space[Any]]]) -> list[Padding]:
     """Return paddings from the spaces of some environments to the smallest common ones.
 
     Args:
@@ -139,7 +140,7 @@ def paddings(each: Sequence[tuple[spaces.Space[Any], spaces.Space[Any]]]) -> lis
     sizes = [size_of(observation_space) for observation_space, _ in each]
     kind = Padding if len(set(sizes)) > 1 else NoPadding
     most = np.max(sizes, axis=0).tolist()
-    made = [kind(*own, *most) for own in each]
+    made = [kind(seen, acted, *most) for seen, acted in each]
     for index, padding in enumerate(made):
         for what, space, first in zip(
             ("observations", "actions"), padding.spaces(), made[0].spaces(), strict=True
