@@ -1,17 +1,19 @@
-"""The trained agents that come with the package, as policies of every evaluation: named by entry points."""
+"""The trained agents that come with the package: every card in ``trained/`` is a policy of every evaluation."""
 
+from collections.abc import Callable
 from functools import partial
 
-from mec_cf_gym.agents.agent import Agent
+from mec_cf_gym.agents.agent import FOLDER, Agent
 
-cellfree_k10 = partial(Agent.load, "cellfree-k10")
-cellfree_k10_n4 = partial(Agent.load, "cellfree-k10-n4")
-cellfree_k20 = partial(Agent.load, "cellfree-k20")
-cellfree_unequal = partial(Agent.load, "cellfree-unequal")
-cellfree_unequal_n4 = partial(Agent.load, "cellfree-unequal-n4")
-cellular_n1 = partial(Agent.load, "cellular-n1")
-cellular = partial(Agent.load, "cellular")
-cellular_unequal = partial(Agent.load, "cellular-unequal")
-usercentric = partial(Agent.load, "usercentric")
-multicell = partial(Agent.load, "multicell")
-delayed = partial(Agent.load, "delayed")
+
+def policies() -> dict[str, Callable[[], Agent]]:
+    """Return what loads each of them, by the name of the policy: ``rl-`` and the agent's."""
+    return {f"rl-{path.stem}": partial(Agent.load, path.stem) for path in sorted(FOLDER.glob("*.json"))}
+
+
+def __getattr__(name: str) -> Callable[[], Agent]:
+    """Return what loads an agent, for entry points that name it: ``cellfree_k10``."""
+    found = policies().get(f"rl-{name.replace('_', '-')}")
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found

@@ -14,9 +14,9 @@ import gymnasium as gym
 import torch
 import tyro
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.vec_env import VecNormalize
 
 from mec_cf_gym.agents.agent import Agent
+from mec_cf_gym.agents.stack import NamedStack
 from mec_cf_gym.agents.training import checkpoint
 from mec_cf_gym.agents.training.environments import training_env
 from mec_cf_gym.agents.training.hyperparameters import (
@@ -28,7 +28,7 @@ from mec_cf_gym.agents.training.hyperparameters import (
     wrappers_of,
 )
 from mec_cf_gym.agents.training.segments import Segments
-from mec_cf_gym.agents.translation import Statistics, Translation
+from mec_cf_gym.agents.translation import Statistics
 from mec_cf_gym.agents.validation import Gap, Validation
 from mec_cf_gym.envs.single import MECEnv
 from mec_cf_gym.errors import checked_count, refuse
@@ -218,9 +218,8 @@ def gap_on_test_networks(agent: Agent, env_id: str, scenario: Scenario, networks
 
 def agent_of(options: Train, hyperparameters: Hyperparameters, model: BaseAlgorithm) -> Agent:
     """Return the present policy of a model as an agent."""
-    translation = Translation(
-        options.scenario, wrappers_of(hyperparameters), _statistics(model.get_vec_normalize_env())
-    )
+    statistics = Statistics.of(model.get_vec_normalize_env())
+    translation = NamedStack(options.scenario, wrappers_of(hyperparameters), statistics)
     card = {
         "algo": options.algo,
         "env": options.env,
@@ -228,16 +227,6 @@ def agent_of(options: Train, hyperparameters: Hyperparameters, model: BaseAlgori
         "policy_kwargs": hyperparameters.get("policy_kwargs", {}),
     }
     return Agent(model.policy, translation, card)
-
-
-def _statistics(env: VecNormalize | None) -> Statistics:
-    if env is None or not env.norm_obs:
-        return Statistics()
-    found = cast(dict[str, Any], env.obs_rms)
-    return Statistics(
-        {name: rms.mean for name, rms in found.items()},
-        {name: rms.var for name, rms in found.items()},
-    )
 
 
 def _begin(options: Train) -> dict[str, Any]:
