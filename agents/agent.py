@@ -229,10 +229,10 @@ class PaddedAgent(Agent):
 
 def _contract_of(env: Any, *kinds: type) -> Contract:
     base: Any = env.unwrapped
-    if not isinstance(base, kinds or (MECEnv, MECVectorEnv)):
+    found: Contract | None = base.contract if isinstance(base, (MECEnv, MECVectorEnv)) else None
+    if found is None or (kinds and not isinstance(base, kinds)):
         raise refuse("env", env, "it must be an environment of mec_cf_gym")
-    contract: Contract = base.contract
-    return contract
+    return found
 
 
 def installed_agents() -> dict[str, dict[str, Any]]:
