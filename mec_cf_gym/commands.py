@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-O = TypeVar("O")
+Options = TypeVar("Options")
 
 
 def load(path: str) -> Any:
@@ -64,12 +64,12 @@ class Group:
 
 def run_command(
     prog: str,
-    options: type[O],
-    run: Callable[[O], str],
+    options: type[Options],
+    run: Callable[[Options], str],
     arguments: Sequence[str],
     *,
-    default: O | None = None,
-    folder: Callable[[O], Path] = operator.attrgetter("out"),
+    default: Options | None = None,
+    folder: Callable[[Options], Path] = operator.attrgetter("out"),
     finished: str = "what is finished is",
 ) -> int:
     """Read the options of a command, run it, and print what comes of it.
@@ -90,7 +90,7 @@ def run_command(
 
     start = tyro.MISSING_NONPROP if default is None else default
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
-    chosen: O = tyro.cli(options, prog=prog, args=arguments, default=start, config=config)
+    chosen: Options = tyro.cli(options, prog=prog, args=arguments, default=start, config=config)
     try:
         print(run(chosen))
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Checkpoints: trees of tensors, arrays and plain JSON in one file, written whole or not at all, never unpickled."""
+"""Checkpoints: trees of tensors, arrays and plain JSON in one file, written whole or not at all, not unpickled."""
 
 from __future__ import annotations
 
@@ -40,7 +40,14 @@ def reading(path: Path) -> Iterator[dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             header = (file.metadata() or {})["content"]
         yield _unpacked(json.loads(header), tensors)
-    except (safetensors.SafetensorError, json.JSONDecodeError, LookupError, TypeError, RuntimeError, OSError) as error:
+    except (
+        safetensors.SafetensorError,
+        json.JSONDecodeError,
+        LookupError,
+        TypeError,
+        RuntimeError,
+        OSError,
+    ) as error:
         raise ValueError(f"{path} is no checkpoint of this run: {error}") from error
 
 

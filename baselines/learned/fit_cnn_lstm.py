@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.labels.store import LabelStore
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork, PowerScale, WithBestOffload
+from mec_cf_gym.baselines.learned.fit import WEIGHTS, check, fit
 from mec_cf_gym.baselines.learned.gaps import Gaps, mean_and_interval, measure_gaps
 from mec_cf_gym.baselines.learned.splits import Protocol, Split, read_labelled, split_samples
 from mec_cf_gym.baselines.learned.supervised import (
@@ -23,13 +24,9 @@ from mec_cf_gym.baselines.learned.supervised import (
 )
 from mec_cf_gym.baselines.learned.training import Progress, train
 from mec_cf_gym.baselines.solution import Solver
-from mec_cf_gym.commands import run_command
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import hold
-
-WEIGHTS = "weights"
-"""Name of the trained weights in the folder of a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +73,8 @@ class FitCNNLSTM:
         Raises:
             ValueError: Names the option, its value and what is allowed.
         """
-        checked_count("epochs", self.epochs, 1, 10**6)
+        check(self, most_epochs=10**6)
         checked_count("patience", self.patience, 1, 10**6)
-        checked_count("seed", self.seed, 0, 2**63)
-        if not 0 < self.learning_rate < 1:
-            raise refuse("learning_rate", self.learning_rate, "it must be between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -164,22 +158,17 @@ def _train(options: FitCNNLSTM, store: LabelStore, split: Split, network: CNNLST
     )
 
 
-def _run_and_report(options: FitCNNLSTM) -> str:
+def _run_and_describe(options: FitCNNLSTM) -> tuple[dict[str, Any], list[str]]:
     fitted = run(options)
     test = fitted.solver.card["test"]
-    lines = [
-        described(fitted.solver.card["training"]),
-        f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies",
-    ]
+    lines = [f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies"]
     for what, gaps in (("", fitted.gaps), (" with the best offload ratios", fitted.best_offload_gaps)):
         median, p95, p99 = (gaps.summary()[f"gap_{level}"] for level in ("median", "p95", "p99"))
         mean = mean_and_interval(gaps.per_topology())
         lines.append(f"gap to the labels{what}: {mean}, median {median:+.2%}, p95 {p95:+.2%}, p99 {p99:+.2%}")
-    return "\n".join([*lines, written_to(options.out)])
+    return fitted.solver.card, lines
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym fit cnn-lstm``; return its exit status."""
-    return run_command(
-        "mec-cf-gym fit cnn-lstm", FitCNNLSTM, _run_and_report, arguments, finished="finished epochs are"
-    )
+    return fit("cnn-lstm", FitCNNLSTM, _run_and_describe, arguments)

@@ -121,7 +121,8 @@ def _copy(network: nn.Module) -> Tensors:
 def _restore(learner: Learner, path: Path, settings: dict[str, Any]) -> tuple[Progress, Tensors]:
     """Bring the learner to where the checkpoint is; return the progress and the best weights."""
     with checkpoint.reading(path) as content:
+        progress = Progress(**content["progress"])
         check_same(content["settings"], settings, path.parent)
         learner.network.load_state_dict(content["network"])
         learner.optimizer.load_state_dict({**learner.optimizer.state_dict(), "state": content["optimizer"]})
-        return Progress(**content["progress"]), content["best"]
+        return progress, content["best"]

@@ -76,7 +76,7 @@ def check_same(before: dict[str, Any], now: Mapping[str, Any], folder: Path) -> 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield where to write a file that then takes its place at ``path``: it is never seen, or left, half written."""
+    """Yield where to write a file that then takes its place at ``path``, and is never seen half written."""
     temporary = path.with_name(f".{path.name}.tmp")
     yield temporary
     temporary.replace(path)
