@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from mec_cf_gym.commands import run_command
 from mec_cf_gym.errors import checked_count, refuse
@@ -13,23 +12,7 @@ WEIGHTS = "weights"
 """Name of the trained weights in the folder of a run."""
 
 
-class FitOptions(Protocol):
-    """Options of every training."""
-
-    @property
-    def out(self) -> Path: ...  # noqa: D102
-    @property
-    def epochs(self) -> int: ...  # noqa: D102
-    @property
-    def learning_rate(self) -> float: ...  # noqa: D102
-    @property
-    def seed(self) -> int: ...  # noqa: D102
-
-
-Options = TypeVar("Options", bound=FitOptions)
-
-
-def check(options: FitOptions, most_epochs: int) -> None:
+def check(options: Any, most_epochs: int) -> None:
     """Check the options of every training.
 
     Raises:
@@ -43,8 +26,8 @@ def check(options: FitOptions, most_epochs: int) -> None:
 
 def fit(
     model: str,
-    options: type[Options],
-    run: Callable[[Options], tuple[dict[str, Any], list[str]]],
+    options: type[Any],
+    run: Callable[[Any], tuple[dict[str, Any], list[str]]],
     arguments: list[str],
 ) -> int:
     """Run the command line of a model; return its exit status.
@@ -56,7 +39,7 @@ def fit(
         arguments: Behind the model's name.
     """
 
-    def run_and_report(chosen: Options) -> str:
+    def run_and_report(chosen: Any) -> str:
         card, tested = run(chosen)
         epochs, best, seconds = (card["training"][name] for name in ("epochs", "best_epochs", "training_s"))
         trained = f"{epochs} epochs, the best after {best}; {seconds:.0f} s"

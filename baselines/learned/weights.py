@@ -40,12 +40,11 @@ class LearnedSolver(Solver):
             ValueError: If there are no such weights, or they are damaged, of another model or of another shape.
         """
         path = resolve(name, FOLDER)
-        card, source = read_card(path), path.with_name(f"{path.name}.json")
+        (card, tensors), source = read(path), path.with_name(f"{path.name}.json")
         if not isinstance(card.get("architecture"), dict):
             raise ValueError(f"{source} is no model card: it has no architecture")
         if card.get("model") != cls.__name__:
             raise ValueError(f"{source} belongs to the model {card.get('model')!r}; it must be {cls.__name__!r}")
-        tensors = read_tensors(path)
         try:
             network = cls.network_class(**card["architecture"])
         except (TypeError, ValueError) as error:
@@ -87,30 +86,19 @@ def resolve(name: str | Path, folder: Path, option: str = "weights") -> Path:
     raise refuse(option, str(name), f"it must be a path without suffix, or one of {', '.join(known)}")
 
 
-def read_card(path: Path) -> dict[str, Any]:
-    """Return the card ``path.json``.
+def read(path: Path) -> tuple[dict[str, Any], Tensors]:
+    """Return the card ``path.json`` and the tensors of ``path.safetensors``.
 
     Raises:
-        ValueError: If it is missing, or no JSON object.
+        ValueError: Names the file that is missing or damaged.
     """
-    source = path.with_name(f"{path.name}.json")
+    source, what = path.with_name(f"{path.name}.json"), "model card"
     try:
-        return dict(read_json(source))
-    except (OSError, TypeError, ValueError) as error:
-        raise ValueError(f"{source} is no model card: {error}") from error
-
-
-def read_tensors(path: Path) -> Tensors:
-    """Return the tensors of ``path.safetensors``.
-
-    Raises:
-        ValueError: If it is missing or damaged.
-    """
-    source = path.with_name(f"{path.name}.safetensors")
-    try:
-        return safetensors.torch.load_file(source)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{source} is no safetensors file: {error}") from error
+        card = dict(read_json(source))
+        source, what = path.with_name(f"{path.name}.safetensors"), "safetensors file"
+        return card, safetensors.torch.load_file(source)
+    except (OSError, TypeError, ValueError, safetensors.SafetensorError) as error:
+        raise ValueError(f"{source} is no {what}: {error}") from error
 
 
 def check_tensors(expected: Tensors, tensors: Tensors, path: Path) -> None:

@@ -43,13 +43,7 @@ def hold(folder: Path) -> Iterator[None]:
 
 
 def check_unused(folder: Path, used: bool, resume: bool, what: str = "run") -> None:
-    """Check that a run may begin in a folder, or go on.
-
-    Args:
-        folder: Of the run.
-        used: Whether something is there that a new run would write over.
-        resume: Whether a run that is there may go on.
-        what: What the folder would hold.
+    """Check that a run may begin in a folder, which is ``used`` if a new run would write over ``what`` is there.
 
     Raises:
         ValueError: If the folder is used and the run may not go on.
