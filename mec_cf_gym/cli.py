@@ -16,7 +16,7 @@ PAPERS = {
     "paper-a": Command(f"{REPRODUCE}:paper_a", "figures 1 and 2, and a sensitivity map"),
     "paper-b": Command(f"{REPRODUCE}:paper_b", "figures 1, 2 and 3, and their sensitivity"),
 }
-SUBCOMMANDS = {
+SUBCOMMANDS: dict[str, Command | Group] = {
     "benchmark": Command(
         "mec_cf_gym.evaluation.benchmark:main", "policies x environments x networks: table, figure, files"
     ),

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.buffers import DictReplayBuffer
 from stable_baselines3.common.vec_env import VecNormalize
@@ -29,7 +28,7 @@ def save(path: Path, model: BaseAlgorithm, progress: dict[str, Any]) -> None:
     content = {
         "parameters": model.get_parameters(),
         "counters": {name: getattr(model, name) for name in COUNTERS},
-        "variables": {name: _variable(model, name) for name in _variables(model)},
+        "variables": {name: getattr(model, name) for name in _variables(model)},
         "statistics": _statistics(model.get_vec_normalize_env()),
         "experience": _experience(getattr(model, "replay_buffer", None)),
         "progress": progress,
@@ -48,7 +47,7 @@ def restore(path: Path, model: BaseAlgorithm) -> dict[str, Any]:
         for name, value in content["counters"].items():
             setattr(model, name, value)
         for name, value in content["variables"].items():
-            _variable(model, name).data.copy_(value)
+            getattr(model, name).data.copy_(value)
         _restore_statistics(model.get_vec_normalize_env(), content["statistics"])
         _restore_experience(getattr(model, "replay_buffer", None), content["experience"])
         progress: dict[str, Any] = content["progress"]
@@ -58,11 +57,6 @@ def restore(path: Path, model: BaseAlgorithm) -> dict[str, Any]:
 def _variables(model: BaseAlgorithm) -> list[str]:
     """Return the names of tensors that are no weights, such as SAC's entropy coefficient."""
     return model._get_torch_save_params()[1]
-
-
-def _variable(model: BaseAlgorithm, name: str) -> torch.Tensor:
-    variable: torch.Tensor = getattr(model, name)
-    return variable
 
 
 def _experience(buffer: DictReplayBuffer | None) -> dict[str, Any]:

@@ -144,9 +144,9 @@ class Benchmark:
     def _check_suite(self) -> None:
         if self.policies:
             _check_names("policies", split_names(self.policies), available_policies())
-        given = {name: getattr(self, name) for name in ("env", "reference", "topologies", "blocks")}
-        unset = {name: getattr(OF_SUITE, name) for name in given}
-        for name, value in (given | self.scenario.to_dict()).items():
+        chosen = {name: getattr(self, name) for name in ("env", "reference", "topologies", "blocks")}
+        unset = {name: getattr(OF_SUITE, name) for name in chosen}
+        for name, value in (chosen | self.scenario.to_dict()).items():
             if value != (unset | OF_SUITE.scenario.to_dict())[name]:
                 raise refuse(name, value, "the tasks of a suite are fixed; leave it out")
 
