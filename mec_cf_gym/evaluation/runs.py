@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 LOCK = ".lock"
-"""File that the process which writes a folder has locked; the lock, not the file, keeps others out."""
+"""File that the process which writes a folder has locked; the lock, not the file, shuts others out."""
 
 
 @contextlib.contextmanager
@@ -21,11 +21,12 @@ def hold(folder: Path) -> Iterator[None]:
     """Make a folder, if need be, and keep other processes from writing it meanwhile.
 
     The operating system lets go of the lock when the process ends, even killed. A process may hold a folder twice.
-    A folder that stays empty is removed.
+    A folder that was made and stays empty is removed.
 
     Raises:
         ValueError: If another process holds the folder.
     """
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=0, is_singleton=True)
     try:
@@ -36,10 +37,12 @@ def hold(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        if lock.lock_counter == 1:
+            with contextlib.suppress(OSError):
+                (folder / LOCK).unlink()  # before the release: from then on it may be another process's
+                if is_new:
+                    folder.rmdir()  # if it is empty
         lock.release()
-        if not lock.is_locked and [path.name for path in folder.iterdir()] == [LOCK]:
-            (folder / LOCK).unlink()
-            folder.rmdir()
 
 
 def check_unused(folder: Path, used: bool, resume: bool, what: str = "run") -> None:

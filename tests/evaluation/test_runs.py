@@ -20,13 +20,13 @@ def test_a_folder_is_refused_while_another_process_writes_it_and_goes_on_once_th
 ):
     out = tmp_path / "run"
     command = ["benchmark", "--policies", "full-power", "--reference", "equal", "--env", "MECCellFree-v0"]
-    command += ["--num-users", "3", "--topologies", "4", "--blocks", "500", "--resume", "--out", str(out)]
+    command += ["--num-users", "3", "--topologies", "4", "--blocks", "200", "--resume", "--out", str(out)]
     process = subprocess.Popen(
         [sys.executable, "-m", "mec_cf_gym", *command, "--workers", workers],
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
-    while not (out / "blocks.csv").exists():
+    while not (out / "benchmark.json").exists():
         time.sleep(0.01)
         assert process.poll() is None
     before = (out / "benchmark.json").read_bytes()
@@ -42,14 +42,18 @@ def test_a_process_may_hold_a_folder_twice(tmp_path):
     with hold(tmp_path / "run"):
         with hold(tmp_path / "run"):
             pass
+        assert (tmp_path / "run" / ".lock").exists()
         (tmp_path / "run" / "file").write_text("")
-    assert (tmp_path / "run" / "file").exists()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["file"]
 
 
-def test_a_folder_that_stays_empty_is_removed(tmp_path):
+def test_a_folder_that_was_made_and_stays_empty_is_removed(tmp_path):
     with pytest.raises(ZeroDivisionError), hold(tmp_path / "run"):
         raise ZeroDivisionError
     assert not (tmp_path / "run").exists()
+    with pytest.raises(ZeroDivisionError), hold(tmp_path):
+        raise ZeroDivisionError
+    assert tmp_path.exists()
 
 
 def test_a_file_that_is_not_written_to_its_end_does_not_take_its_place(tmp_path):
