@@ -154,9 +154,10 @@ class Agent:
         """
         try:
             from mec_cf_gym.agents.cards import inference_mode, read  # torch takes long to import
+            from mec_cf_gym.baselines.learned import weights
         except ModuleNotFoundError as error:
             raise ImportError(f"agents need {error.name}: pip install 'mec-cf-gym[agents]'") from error
-        agent = cls(*read(_resolved(name)))
+        agent = cls(*read(weights.resolve(name, FOLDER, "agent")))
         agent.context = inference_mode
         return agent if env is None else agent.bound(env)
 
@@ -238,11 +239,3 @@ def _contract_of(env: Any, *kinds: type) -> Contract:
 def installed_agents() -> dict[str, dict[str, Any]]:
     """Return the cards of the agents that come with the package, by name."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-
-
-def _resolved(name: str | Path) -> Path:
-    for path in (FOLDER / name, Path(name)):
-        if path.name and path.with_name(f"{path.name}.safetensors").exists():
-            return path
-    allowed = f"it must be a path without suffix, or one of {', '.join(installed_agents())}"
-    raise refuse("agent", str(name), allowed)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from stable_baselines3.common.policies import BasePolicy
 
@@ -15,8 +12,8 @@ from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
 from mec_cf_gym.agents.stack import NamedStack, Stack
 from mec_cf_gym.agents.training.hyperparameters import ALGORITHMS, EQUIVARIANT, POLICIES
 from mec_cf_gym.agents.translation import Statistics
+from mec_cf_gym.baselines.learned import weights
 from mec_cf_gym.errors import refuse
-from mec_cf_gym.evaluation.store import write_atomically
 from mec_cf_gym.scenario import Scenario
 
 Tensors = dict[str, torch.Tensor]
@@ -25,21 +22,17 @@ inference_mode = torch.inference_mode
 
 def write(path: Path, policy: Any, translation: NamedStack, card: dict[str, Any]) -> None:
     """Write ``path.safetensors`` and ``path.json``, each whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     statistics = translation.statistics
-    tensors = {f"policy.{name}": tensor.contiguous() for name, tensor in _acting(policy).items()}
+    tensors = {f"policy.{name}": tensor for name, tensor in _acting(policy).items()}
     for kind in ("mean", "variance"):
         tensors |= {f"{kind}.{name}": torch.tensor(array) for name, array in getattr(statistics, kind).items()}
-    temporary = path.with_name(f".{path.name}.tmp")
-    safetensors.torch.save_file(tensors, temporary)
-    temporary.replace(path.with_name(f"{path.name}.safetensors"))
     content = {
         **card,
         "scenario": translation.scenario.to_dict(),
         "wrappers": translation.wrappers,
         "normalisation": {"clip": statistics.clip, "epsilon": statistics.epsilon},
     }
-    write_atomically(path.with_name(f"{path.name}.json"), json.dumps(content, indent=2, allow_nan=False) + "\n")
+    weights.write(path, tensors, content)
 
 
 def read(path: Path) -> tuple[BasePolicy, NamedStack, dict[str, Any]]:
@@ -48,21 +41,21 @@ def read(path: Path) -> tuple[BasePolicy, NamedStack, dict[str, Any]]:
     Raises:
         ValueError: If the files are damaged or do not fit each other.
     """
-    source = path.with_name(f"{path.name}.json")
     try:
-        card = json.loads(source.read_text())
+        card, tensors = weights.read(path)
         wrappers = [(str(wrapper), dict(arguments)) for wrapper, arguments in card.pop("wrappers")]
         scenario = Scenario().replace(**card.pop("scenario"))
-        tensors = safetensors.torch.load_file(path.with_name(f"{path.name}.safetensors"))
         mean, variance = (
             {n: t.numpy() for n, t in _under(kind, tensors).items()} for kind in ("mean", "variance")
         )
         statistics = Statistics(mean, variance, **card.pop("normalisation", {}))
         translation = NamedStack(scenario, wrappers, statistics)
         policy = build_policy(card["algo"], card["policy"], card["policy_kwargs"], translation)
-        _load_acting(policy, _under("policy", tensors))
-    except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{source} and the weights beside it are no trained agent: {error}") from error
+        acting = _under("policy", tensors)
+        weights.check_tensors(_acting(policy), acting, path)
+        policy.load_state_dict(acting, strict=False)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}.json and the weights beside it are no trained agent: {error}") from error
     return policy, translation, card
 
 
@@ -90,13 +83,3 @@ def _acting(policy: BasePolicy) -> Tensors:
     state = policy.state_dict()
     own = {name: tensor for name, tensor in state.items() if name.startswith("actor.")}
     return own or state
-
-
-def _load_acting(policy: BasePolicy, tensors: Tensors) -> None:
-    expected = _acting(policy)
-    if expected.keys() != tensors.keys():
-        raise ValueError(f"tensors {sorted(expected.keys() ^ tensors.keys())} are missing, or too many")
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape or not tensor.isfinite().all():
-            raise ValueError(f"tensor {name!r} has another shape, or numbers that are not finite")
-    policy.load_state_dict(tensors, strict=False)

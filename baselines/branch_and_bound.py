@@ -163,7 +163,7 @@ class Network:
         return power, slopes
 
     def within_budgets(self, nats: Floats) -> Floats:
-        """Return the least powers, ``(..., N, K)``, with these rates, scaled until a budget is spent; or zero ones."""
+        """Return the least powers, ``(..., N, K)``, with these rates, scaled to spend a budget; or zero ones."""
         power = self.least_power(nats)[0]
         largest = power.sum(-2).max(-1)[..., None, None]
         return np.where(largest > 0, power / np.where(largest > 0, largest, 1.0), 0.0)

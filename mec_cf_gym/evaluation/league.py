@@ -17,7 +17,8 @@ from tabulate import tabulate
 
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.report import COLUMNS, Cell, table
-from mec_cf_gym.evaluation.store import RunStore, write_atomically
+from mec_cf_gym.evaluation.runs import write_atomically
+from mec_cf_gym.evaluation.store import RunStore
 from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, OF_THE_PAST, SOLVERS
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.registration import PAPER_B_IDS

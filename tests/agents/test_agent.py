@@ -210,7 +210,7 @@ def damaged(tmp_path, change_card=None, change_tensors=None):
         (lambda card: card["scenario"].update(num_users=0), None, "num_users=0"),
         (lambda card: card.update(policy="os.system"), None, "policy='os.system of ddpg'"),
         (lambda card: card.update(wrappers=[["os.system", {}]]), None, "env_wrapper='os.system'"),
-        (None, lambda tensors: tensors.pop(next(iter(tensors))), "are missing, or too many"),
+        (None, lambda tensors: tensors.pop(next(iter(tensors))), "lacks the tensor"),
         (None, lambda tensors: next(iter(tensors.values())).fill_(torch.nan), "not finite"),
     ],
 )
