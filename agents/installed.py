@@ -1,17 +1,36 @@
-"""The trained agents that come with the package, as policies of every evaluation: named by entry points."""
+"""The trained agents that come with the package: every card in ``trained/`` is a policy of every evaluation."""
 
-from functools import partial
+from __future__ import annotations
 
-from mec_cf_gym.agents.agent import Agent
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-cellfree_k10 = partial(Agent.load, "cellfree-k10")
-cellfree_k10_n4 = partial(Agent.load, "cellfree-k10-n4")
-cellfree_k20 = partial(Agent.load, "cellfree-k20")
-cellfree_unequal = partial(Agent.load, "cellfree-unequal")
-cellfree_unequal_n4 = partial(Agent.load, "cellfree-unequal-n4")
-cellular_n1 = partial(Agent.load, "cellular-n1")
-cellular = partial(Agent.load, "cellular")
-cellular_unequal = partial(Agent.load, "cellular-unequal")
-usercentric = partial(Agent.load, "usercentric")
-multicell = partial(Agent.load, "multicell")
-delayed = partial(Agent.load, "delayed")
+from mec_cf_gym.allocation import Policy
+
+
+@dataclass(frozen=True)
+class InstalledAgent:
+    """A trained agent by its card: what is known without loading it, which takes torch."""
+
+    path: Path
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The card as it is on disk."""
+        card: dict[str, Any] = json.loads(self.path.read_text())
+        return card
+
+    def __call__(self) -> Policy:
+        """Return the agent."""
+        from mec_cf_gym.agents.agent import Agent
+
+        return Agent.load(self.path.stem)
+
+
+def policies() -> dict[str, Callable[[], Policy]]:
+    """Return what makes each agent, by the name of its policy."""
+    cards = (Path(__file__).parent / "trained").glob("*.json")
+    return {f"rl-{path.stem}": InstalledAgent(path) for path in sorted(cards, key=lambda path: path.stem)}

@@ -34,7 +34,7 @@ from mec_cf_gym.envs.single import MECEnv
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.store import check_same, write_atomically
-from mec_cf_gym.registration import ENV_IDS
+from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Dynamics, Scenario
 
 CHECKPOINT, SETTINGS, AGENT = "checkpoint.safetensors", "settings.json", "agent"
@@ -84,8 +84,8 @@ class Train:
         """
         if self.algo not in ALGORITHMS:
             raise refuse("algo", self.algo, f"it must be one of {', '.join(ALGORITHMS)}")
-        if self.env not in ENV_IDS:
-            raise refuse("env", self.env, f"it must be one of {', '.join(ENV_IDS)}")
+        if self.env not in env_ids():
+            raise refuse("env", self.env, f"it must be one of {', '.join(env_ids())}")
         if self.steps is not None:
             checked_count("steps", self.steps, 1, 10**10)
         checked_count("seed", self.seed, 0, 2**63)

@@ -14,6 +14,7 @@ import tyro
 
 from mec_cf_gym.deployments.square import Square
 from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.evaluation.environments import delayed_ids, is_delayed, is_of_paper_b, paper_a_ids, paper_b_ids
 from mec_cf_gym.evaluation.episode import Record
 from mec_cf_gym.evaluation.html import page
 from mec_cf_gym.evaluation.league import summary, whole
@@ -26,7 +27,7 @@ from mec_cf_gym.evaluation.store import RunStore, write_atomically
 from mec_cf_gym.evaluation.suites import SUITES
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.evaluation.tasks import Task
-from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS, SEQUENTIAL_IDS
+from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Scenario
 
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
@@ -48,7 +49,7 @@ class Benchmark:
     policies: tuple[str, ...] = ("full-power", "equal", "water-filling", "ica")
     """Installed policies, separated by spaces or commas. With a suite: those that take part beside its own, on
     every task that they can run on."""
-    env: tuple[str, ...] = PAPER_A_IDS
+    env: tuple[str, ...] = field(default_factory=paper_a_ids)
     """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
     reference, unless options say otherwise. With a delayed one they are Scenario.paper_a_delayed(), 50 blocks,
@@ -126,10 +127,10 @@ class Benchmark:
             return
         for name in ("topologies", "blocks"):
             checked_count(name, getattr(self, name), 1, 10**6)
-        _check_names("env", split_names(self.env), ENV_IDS)
+        _check_names("env", split_names(self.env), env_ids())
         _check_names("policies", split_names(self.policies), available_policies())
         _check_names("reference", [self.reference], available_policies())
-        of_paper_b = [name in PAPER_B_IDS for name in split_names(self.env)]
+        of_paper_b = [is_of_paper_b(name) for name in split_names(self.env)]
         if any(of_paper_b) != isinstance(self.scenario.deployment, Square) or len(set(of_paper_b)) != 1:
             allowed = "all must be of one paper, and the scenario of the same: Scenario.paper_a() or .paper_b()"
             raise refuse("env", ",".join(split_names(self.env)), allowed)
@@ -151,14 +152,14 @@ class Benchmark:
 
 PAPER_B = Benchmark(
     policies=("full-power", "fractional-power", "exact", "exact-power", "sca"),
-    env=PAPER_B_IDS,
+    env=paper_b_ids(),
     reference="exact",
     scenario=Scenario.paper_b(),
 )
 """What the command starts from if an environment of paper B is named."""
 DELAYED = Benchmark(
     policies=("full-power", "outdated-exact", "averaged-exact", "exact"),
-    env=SEQUENTIAL_IDS,
+    env=delayed_ids(),
     reference="exact",
     blocks=50,
     scenario=Scenario.paper_a_delayed(),
@@ -168,11 +169,11 @@ OF_SUITE = Benchmark(suite="full", policies=(), env=(), reference="", topologies
 """What the command starts from if a suite is named: what the suite decides is not set."""
 
 
-def start_of(env_ids: Collection[str]) -> Benchmark:
+def start_of(names: Collection[str]) -> Benchmark:
     """Return what a benchmark of some environments starts from."""
-    if any(env_id in SEQUENTIAL_IDS for env_id in env_ids):
+    if any(map(is_delayed, names)):
         return DELAYED
-    return PAPER_B if any(env_id in PAPER_B_IDS for env_id in env_ids) else Benchmark()
+    return PAPER_B if any(map(is_of_paper_b, names)) else Benchmark()
 
 
 def run(benchmark: Benchmark) -> list[Summary]:
@@ -254,4 +255,4 @@ def main(arguments: list[str]) -> int:
 
 def _start(arguments: list[str]) -> Benchmark:
     words = " ".join(arguments)
-    return OF_SUITE if "--suite" in words else start_of([env_id for env_id in ENV_IDS if env_id in words])
+    return OF_SUITE if "--suite" in words else start_of([env_id for env_id in env_ids() if env_id in words])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from mec_cf_gym.baselines.reproduce.claims import Estimate, Finding, claims_table, judge, markdown, weakest
+from mec_cf_gym.baselines.reproduce.claims import Finding, claims_table, judge, weakest
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import (
@@ -17,6 +17,8 @@ from mec_cf_gym.baselines.reproduce.paper_a.schemes import (
     Latencies,
 )
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+from mec_cf_gym.evaluation.gap import Estimate
+from mec_cf_gym.evaluation.report import markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,7 +115,7 @@ def findings_on(results: Mapping[str, Latencies], users: int) -> list[Finding]:
 def statistics(measured: Latencies) -> tuple[str, str, str]:
     """Return mean latency, Gini index and share of capped blocks as people read them."""
     latency_ms, unfairness = Estimate.of(schemes.mean_ms(measured)), Estimate.of(measured.gini.mean(-1))
-    return latency_ms.text(), unfairness.text(), f"{measured.capped.mean():.1%}"
+    return latency_ms.text(""), unfairness.text(""), f"{measured.capped.mean():.1%}"
 
 
 def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:

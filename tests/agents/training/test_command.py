@@ -13,7 +13,8 @@ from mec_cf_gym.agents.training import checkpoint, command
 from mec_cf_gym.agents.training.command import CHECKPOINT, Train, defaults, run
 from mec_cf_gym.agents.training.segments import Segments
 from mec_cf_gym.evaluation import SPLITS
-from mec_cf_gym.registration import ENV_IDS
+
+from ...settings import ENV_IDS
 
 SMALL = {"num_users": 3, "num_subcarriers": 1, "num_aps": 9, "antennas_per_base_station": 8, "episode_blocks": 4}
 QUICK = {
