@@ -56,7 +56,7 @@ def main() -> None:
                     f"{training['epochs']}",
                     f"{training['training_s'] / 60:.1f}",
                     f"{test['loss']:.4f}",
-                    Estimate.of(gaps.per_topology()).text(),
+                    Estimate.of(gaps.per_topology()).text("%"),
                     *(f"{value:+.1%}" for value in np.percentile(gaps.gap, (50, 95, 99))),
                 )
             )

@@ -51,13 +51,13 @@ def main() -> None:
         given.init = given.out / "cell-free" / WEIGHTS
         run(FitCNNLSTM(data=given.cell_free, out=given.init.parent, epochs=given.epochs, resume=True))
     table = [
-        ("0", offload, "", Estimate.of(gaps).text(), "")
+        ("0", offload, "", Estimate.of(gaps).text("%"), "")
         for offload, gaps in zip(OFFLOADS, gaps_as_it_is(given.init, given.cellular), strict=True)
     ]
     for samples in given.samples:
         anew, tuned = (few_sample_gaps(given, samples, init) for init in (None, str(given.init)))
         for offload, *pair in zip(OFFLOADS, anew, tuned, strict=True):
-            columns = (Estimate.of(gaps).text() for gaps in (*pair, pair[1] - pair[0]))
+            columns = (Estimate.of(gaps).text("%") for gaps in (*pair, pair[1] - pair[0]))
             table.append((f"{samples}", offload, *columns))
     headers = ("samples", "offload", "from scratch [95 % CI]", "fine-tuned [95 % CI]", "difference [95 % CI]")
     print(tabulate(table, headers, tablefmt="github", disable_numparse=True, colalign=["right"] * 5))

@@ -183,7 +183,7 @@ def main(arguments: list[str]) -> int:
     print(f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies")
     for what, gaps in (("", fitted.gaps), (" with the best offload ratios", fitted.best_offload_gaps)):
         median, p95, p99 = (gaps.summary()[f"gap_{level}"] for level in ("median", "p95", "p99"))
-        mean = Estimate.of(gaps.per_topology()).text()
+        mean = Estimate.of(gaps.per_topology()).text("%")
         print(f"gap to the labels{what}: {mean}, median {median:+.2%}, p95 {p95:+.2%}, p99 {p99:+.2%}")
     print(f"written to {options.out}: {WEIGHTS}.safetensors, {WEIGHTS}.json, tensorboard/")
     return 0

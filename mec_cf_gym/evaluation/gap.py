@@ -1,4 +1,4 @@
-"""The gap of largest latencies to a reference's, and estimates of means over networks with their 95 % intervals."""
+"""The gap of largest latencies to a reference, and means over networks with their 95 % intervals."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Estimate:
         low, high = np.quantile(resampled, (0.025, 0.975))
         return cls(found, float(low), float(high))
 
-    def text(self, unit: str = "%") -> str:
+    def text(self, unit: str = "") -> str:
         """Return the estimate as people read it; a unit of "%" or "ms" belongs to a signed difference."""
         form, trailing = FORMS.get(unit, (".3g", f" {unit}"))
         numbers = (self.mean, self.low, self.high)

@@ -25,7 +25,7 @@ COLUMNS: dict[str, Cell] = {
     "median ms": lambda row: f"{row.median_ms:.4f}",
     "p95 ms": lambda row: f"{row.p95_ms:.4f}",
     "Gini": lambda row: f"{row.gini:.3f}",
-    "gap to reference [95 % CI]": lambda row: Estimate(row.gap, row.gap_low, row.gap_high).text(),
+    "gap to reference [95 % CI]": lambda row: Estimate(row.gap, row.gap_low, row.gap_high).text("%"),
     "deadline misses": lambda row: f"{row.deadline_misses:.1%}",
     "capped": lambda row: f"{row.capped:.1%}",
     "power W": lambda row: f"{row.power_w:.4f}",

@@ -115,7 +115,7 @@ def findings_on(results: Mapping[str, Latencies], users: int) -> list[Finding]:
 def statistics(measured: Latencies) -> tuple[str, str, str]:
     """Return mean latency, Gini index and share of capped blocks as people read them."""
     latency_ms, unfairness = Estimate.of(schemes.mean_ms(measured)), Estimate.of(measured.gini.mean(-1))
-    return latency_ms.text(""), unfairness.text(""), f"{measured.capped.mean():.1%}"
+    return latency_ms.text(), unfairness.text(), f"{measured.capped.mean():.1%}"
 
 
 def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
