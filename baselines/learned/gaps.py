@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.baselines.learned.splits import Labelled, Rows
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solver
+from mec_cf_gym.batches import read_only
 from mec_cf_gym.evaluation.gap import Estimate, gap_to
 from mec_cf_gym.performance.outcome import outcome_of
 
@@ -57,7 +58,7 @@ def measure_gaps(solver: Solver, parts: Iterable[Labelled], least_spectral_effic
     """
     gaps, capped, seeds = [], [], []
     for part in parts:
-        outcome = outcome_of(part.block, solver.solve(part.block), least_spectral_efficiency)
+        outcome = outcome_of(part.block, solver.solve(read_only(part.block)), least_spectral_efficiency)
         gaps.append(gap_to(part.labels.latency_s.max(-1), outcome.latency_s.max(-1)))
         capped.append(outcome.capped.any(-1))
         seeds.append(part.seed)
