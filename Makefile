@@ -27,7 +27,7 @@ benchmark: install
 # Runs the league table's suite, or the rest of it, and writes its results into the README and the manual.
 league: install
 	$(BIN)/mec-cf-gym benchmark --suite full --resume --out runs/league $(OPTIONS)
-	$(BIN)/python -m mec_cf_gym.evaluation.league runs/league .
+	$(BIN)/python benchmarks/league.py runs/league
 
 test: install
 	$(BIN)/pytest --numprocesses auto $(OPTIONS)

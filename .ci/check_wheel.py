@@ -22,7 +22,7 @@ for name in ("agents", "baselines"):
 heavy = {"torch", "cvxpy", "matplotlib"} & set(sys.modules)
 assert not heavy, f"loaded: {heavy}"
 
-for env_id in mec_cf_gym.registration.ENV_IDS:
+for env_id in mec_cf_gym.registration.env_ids():
     env = gym.make(env_id)
     env.reset(seed=0)
     solution = EqualSplit().solve(env.unwrapped.block)

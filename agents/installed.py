@@ -1,19 +1,36 @@
 """The trained agents that come with the package: every card in ``trained/`` is a policy of every evaluation."""
 
+from __future__ import annotations
+
+import json
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from mec_cf_gym.agents.agent import FOLDER, Agent
-
-
-def policies() -> dict[str, Callable[[], Agent]]:
-    """Return what loads each of them, by the name of the policy: ``rl-`` and the agent's."""
-    return {f"rl-{path.stem}": partial(Agent.load, path.stem) for path in sorted(FOLDER.glob("*.json"))}
+from mec_cf_gym.allocation import Policy
 
 
-def __getattr__(name: str) -> Callable[[], Agent]:
-    """Return what loads an agent, for entry points that name it: ``cellfree_k10``."""
-    found = policies().get(f"rl-{name.replace('_', '-')}")
-    if found is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return found
+@dataclass(frozen=True)
+class InstalledAgent:
+    """A trained agent by its card: what is known without loading it, which takes torch."""
+
+    path: Path
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The card as it is on disk."""
+        card: dict[str, Any] = json.loads(self.path.read_text())
+        return card
+
+    def __call__(self) -> Policy:
+        """Return the agent."""
+        from mec_cf_gym.agents.agent import Agent
+
+        return Agent.load(self.path.stem)
+
+
+def policies() -> dict[str, Callable[[], Policy]]:
+    """Return what makes each agent, by the name of its policy."""
+    cards = (Path(__file__).parent / "trained").glob("*.json")
+    return {f"rl-{path.stem}": InstalledAgent(path) for path in sorted(cards, key=lambda path: path.stem)}

@@ -15,8 +15,8 @@ from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.envs.vector import MECVectorEnv
+from mec_cf_gym.evaluation.gap import Estimate, gap_to
 from mec_cf_gym.evaluation.seeds import seeds
-from mec_cf_gym.evaluation.summary import bootstrap_interval
 from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -32,12 +32,9 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Largest latency over that of the reference, less one, and what was earned."""
+class Gap(Estimate):
+    """Largest latency over that of the reference, less one: its mean over networks, and what was earned."""
 
-    mean: float
-    low: float  # of the 95 % interval of the mean, over networks
-    high: float
     p95: float  # over blocks
     reward: float  # mean of the environment's own
 
@@ -91,17 +88,10 @@ class Validation:
                 self._solved.append(self.reference.solve(block).max_latency)
             action, state = agent.predict(observation, state)
             observation, reward, _, _, info = self.env.step(action)
-            gaps.append(info["max_latency_s"] / self._solved[index] - 1)
+            gaps.append(gap_to(self._solved[index], info["max_latency_s"]))
             rewards.append(reward)
-        of_network = np.mean(gaps, axis=0)
-        low, high = bootstrap_interval(of_network)
-        return Gap(
-            mean=float(of_network.mean()),
-            low=low,
-            high=high,
-            p95=float(np.percentile(gaps, 95)),
-            reward=float(np.mean(rewards)),
-        )
+        p95, reward = float(np.percentile(gaps, 95)), float(np.mean(rewards))
+        return Gap.of(np.mean(gaps, axis=0), p95=p95, reward=reward)
 
 
 def reference_for(scenario: Scenario) -> Solver:

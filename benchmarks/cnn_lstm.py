@@ -15,7 +15,7 @@ import numpy as np
 from tabulate import tabulate
 
 from mec_cf_gym.baselines.learned.fit_cnn_lstm import FitCNNLSTM, run
-from mec_cf_gym.baselines.learned.gaps import mean_and_interval
+from mec_cf_gym.evaluation.gap import Estimate
 
 HEADERS = (
     "protocol",
@@ -56,7 +56,7 @@ def main() -> None:
                     f"{training['epochs']}",
                     f"{training['training_s'] / 60:.1f}",
                     f"{test['loss']:.4f}",
-                    mean_and_interval(gaps.per_topology()),
+                    Estimate.of(gaps.per_topology()).text("%"),
                     *(f"{value:+.1%}" for value in np.percentile(gaps.gap, (50, 95, 99))),
                 )
             )

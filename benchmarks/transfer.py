@@ -21,9 +21,9 @@ from mec_cf_gym.baselines import CNNLSTM, LabelStore
 from mec_cf_gym.baselines.labels.generate import Dataset, generate
 from mec_cf_gym.baselines.learned.cnn_lstm import WithBestOffload
 from mec_cf_gym.baselines.learned.fit_cnn_lstm import WEIGHTS, FitCNNLSTM, measure_test_gaps, run
-from mec_cf_gym.baselines.learned.gaps import mean_and_interval
 from mec_cf_gym.baselines.learned.splits import VALIDATION_SHARE, split_samples
 from mec_cf_gym.baselines.learned.supervised import BATCH_SIZE
+from mec_cf_gym.evaluation.gap import Estimate
 
 PATIENCE_SHARE = 0.1
 OFFLOADS = ("predicted", "best")
@@ -51,13 +51,13 @@ def main() -> None:
         given.init = given.out / "cell-free" / WEIGHTS
         run(FitCNNLSTM(data=given.cell_free, out=given.init.parent, epochs=given.epochs, resume=True))
     table = [
-        ("0", offload, "", mean_and_interval(gaps), "")
+        ("0", offload, "", Estimate.of(gaps).text("%"), "")
         for offload, gaps in zip(OFFLOADS, gaps_as_it_is(given.init, given.cellular), strict=True)
     ]
     for samples in given.samples:
         anew, tuned = (few_sample_gaps(given, samples, init) for init in (None, str(given.init)))
         for offload, *pair in zip(OFFLOADS, anew, tuned, strict=True):
-            columns = (mean_and_interval(gaps) for gaps in (*pair, pair[1] - pair[0]))
+            columns = (Estimate.of(gaps).text("%") for gaps in (*pair, pair[1] - pair[0]))
             table.append((f"{samples}", offload, *columns))
     headers = ("samples", "offload", "from scratch [95 % CI]", "fine-tuned [95 % CI]", "difference [95 % CI]")
     print(tabulate(table, headers, tablefmt="github", disable_numparse=True, colalign=["right"] * 5))

@@ -6,7 +6,7 @@ from pathlib import Path
 import gymnasium as gym
 
 import mec_cf_gym
-from mec_cf_gym.registration import ENV_IDS
+from mec_cf_gym.registration import env_ids
 
 project = "mec-cf-gym"
 author = "The mec-cf-gym developers"
@@ -25,6 +25,6 @@ napoleon_google_docstring = True
 # written anew at every build
 pages = Path(__file__).parent / "environments"
 pages.mkdir(exist_ok=True)
-for env_id in ENV_IDS:
+for env_id in env_ids():
     docstring = inspect.getdoc(gym.envs.registration.load_env_creator(gym.spec(env_id).entry_point))
     (pages / f"{env_id}.md").write_text(f"# {env_id}\n\n{docstring}\n")

@@ -38,9 +38,3 @@ def env_ids() -> tuple[str, ...]:
     """Return the ids of all environments that this package's classes make, in the order of registration."""
     ours = [spec.id for spec in gym.registry.values() if str(spec.entry_point).startswith("mec_cf_gym.")]
     return tuple(ours)
-
-
-PAPER_A_IDS = ("MECCellFree-v0", "MECCellular-v0")
-PAPER_B_IDS = ("MECUserCentric-v0", "MECMultiCell-v0")
-SEQUENTIAL_IDS = ("MECCellFreeDelayed-v0",)
-ENV_IDS = PAPER_A_IDS + PAPER_B_IDS + SEQUENTIAL_IDS

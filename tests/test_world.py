@@ -7,8 +7,9 @@ import pytest
 from mec_cf_gym import Scenario
 from mec_cf_gym.envs.observation import ratio_of
 from mec_cf_gym.random_streams import Streams
-from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS
 from mec_cf_gym.world import World
+
+from .settings import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS
 
 DELAY = 3
 FADING = {"fading": "gauss_markov", "speed_m_per_s": (5.0, 50.0), "observation": "csi"}

@@ -10,7 +10,7 @@ import numpy as np
 
 from mec_cf_gym.baselines.labels.store import Content
 from mec_cf_gym.baselines.solution import Solver
-from mec_cf_gym.batches import join_rows, take_rows
+from mec_cf_gym.batches import join_rows, read_only, take_rows
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.policies import load_policy
@@ -34,7 +34,7 @@ class Samples:
     blocks: int
 
     def draw(self, rows: slice) -> CoherenceBlock:
-        """Return samples as a batch of blocks, whose ``channel`` has the magnitudes only.
+        """Return samples as a batch of read-only blocks, whose ``channel`` has the magnitudes only.
 
         Topologies evolve block by block, side by side; blocks before the rows are drawn and dropped.
         """
@@ -51,7 +51,7 @@ class Samples:
             piece = take_rows(state.block, wanted)
             pieces.append(dataclasses.replace(piece, channel=np.abs(np.asarray(piece.channel))))
             places.append(place[wanted])
-        return take_rows(join_rows(pieces), np.argsort(np.concatenate(places)))
+        return read_only(take_rows(join_rows(pieces), np.argsort(np.concatenate(places))))
 
     def solve(self, rows: slice, solver: str) -> Content:
         """Return the content of all arrays for these rows, labelled by an installed solver."""

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from mec_cf_gym.baselines.labels.store import LabelStore
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork, PowerScale, WithBestOffload
 from mec_cf_gym.baselines.learned.fit import WEIGHTS, check, fit
-from mec_cf_gym.baselines.learned.gaps import Gaps, mean_and_interval, measure_gaps
+from mec_cf_gym.baselines.learned.gaps import Gaps, measure_gaps
 from mec_cf_gym.baselines.learned.splits import Protocol, Split, read_labelled, split_samples
 from mec_cf_gym.baselines.learned.supervised import (
     BATCH_SIZE,
@@ -25,6 +25,7 @@ from mec_cf_gym.baselines.learned.supervised import (
 from mec_cf_gym.baselines.learned.training import Progress, train
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import hold
 
@@ -164,7 +165,7 @@ def _run_and_describe(options: FitCNNLSTM) -> tuple[dict[str, Any], list[str]]:
     lines = [f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies"]
     for what, gaps in (("", fitted.gaps), (" with the best offload ratios", fitted.best_offload_gaps)):
         median, p95, p99 = (gaps.summary()[f"gap_{level}"] for level in ("median", "p95", "p99"))
-        mean = mean_and_interval(gaps.per_topology())
+        mean = Estimate.of(gaps.per_topology()).text("%")
         lines.append(f"gap to the labels{what}: {mean}, median {median:+.2%}, p95 {p95:+.2%}, p99 {p99:+.2%}")
     return fitted.solver.card, lines
 

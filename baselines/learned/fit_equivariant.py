@@ -26,10 +26,10 @@ from mec_cf_gym.baselines.learned.label_free import (
 from mec_cf_gym.baselines.learned.training import train
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import checked_count
+from mec_cf_gym.evaluation.gap import Estimate, gap_to
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import hold
 from mec_cf_gym.evaluation.seeds import seeds
-from mec_cf_gym.evaluation.summary import bootstrap_interval
 from mec_cf_gym.scenario import Scenario
 
 
@@ -116,15 +116,15 @@ def _train_and_test(options: FitEquivariant) -> EquivariantSolver:
 def gap_to_optimum(solver: Solver, networks: int, num_users: int) -> dict[str, float]:
     """Return the gap to the optimum on networks of the test seeds with one subcarrier, as plain JSON."""
     block = first_blocks(Scenario.paper_a(num_subcarriers=1, num_users=num_users), seeds("test", networks))
-    gap = solver.solve(block).max_latency / ExactMinMax().solve(block).max_latency - 1
-    low, high = bootstrap_interval(gap)
+    gap = gap_to(ExactMinMax().solve(block).max_latency, solver.solve(block).max_latency)
+    mean = Estimate.of(gap)
     return {
         "num_subcarriers": 1,
         "num_users": num_users,
         "networks": networks,
-        "gap_mean": float(gap.mean()),
-        "gap_low": low,
-        "gap_high": high,
+        "gap_mean": mean.mean,
+        "gap_low": mean.low,
+        "gap_high": mean.high,
         "gap_p99": float(np.percentile(gap, 99)),
         "gap_max": float(gap.max()),
     }

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mec_cf_gym.baselines.learned.splits import Labelled, Rows
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solver
-from mec_cf_gym.evaluation.summary import bootstrap_interval
+from mec_cf_gym.batches import read_only
+from mec_cf_gym.evaluation.gap import Estimate, gap_to
 from mec_cf_gym.performance.outcome import outcome_of
 
 
@@ -31,12 +32,13 @@ class Gaps:
     def summary(self) -> dict[str, float | int | None]:
         """Return plain JSON: the mean over topologies, its 95 % interval, percentiles over samples."""
         means = self.per_topology()
-        low, high = bootstrap_interval(means) if len(means) > 1 else (None, None)
+        mean = Estimate.of(means)
+        low, high = (mean.low, mean.high) if len(means) > 1 else (None, None)
         median, p95, p99 = np.percentile(self.gap, (50, 95, 99)).tolist()
         return {
             "samples": len(self.gap),
             "topologies": len(means),
-            "gap_mean": float(means.mean()),
+            "gap_mean": mean.mean,
             "gap_low": low,
             "gap_high": high,
             "gap_median": median,
@@ -44,12 +46,6 @@ class Gaps:
             "gap_p99": p99,
             "capped": float(self.capped.mean()),
         }
-
-
-def mean_and_interval(values: Floats) -> str:
-    """Return the mean of topologies' gaps with its 95 % confidence interval, as people read it."""
-    low, high = bootstrap_interval(values)
-    return f"{values.mean():+.2%} [{low:+.2%}, {high:+.2%}]".replace("+nan%", "n/a")
 
 
 def measure_gaps(solver: Solver, parts: Iterable[Labelled], least_spectral_efficiency: float) -> Gaps:
@@ -62,8 +58,8 @@ def measure_gaps(solver: Solver, parts: Iterable[Labelled], least_spectral_effic
     """
     gaps, capped, seeds = [], [], []
     for part in parts:
-        outcome = outcome_of(part.block, solver.solve(part.block), least_spectral_efficiency)
-        gaps.append(outcome.latency_s.max(-1) / part.labels.latency_s.max(-1) - 1)
+        outcome = outcome_of(part.block, solver.solve(read_only(part.block)), least_spectral_efficiency)
+        gaps.append(gap_to(part.labels.latency_s.max(-1), outcome.latency_s.max(-1)))
         capped.append(outcome.capped.any(-1))
         seeds.append(part.seed)
     return Gaps(np.concatenate(gaps), np.concatenate(capped), np.concatenate(seeds))

@@ -3,61 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from tabulate import tabulate
-
 from mec_cf_gym.baselines.single_user import Floats
-from mec_cf_gym.evaluation.summary import bootstrap_interval
+from mec_cf_gym.evaluation.gap import Estimate
+from mec_cf_gym.evaluation.report import markdown
 
 YES, NO, UNDECIDED, NOT_MEASURED = "yes", "no", "undecided", "not measured"
-RESAMPLES = 999
-"""Of the topologies, where a statistic other than the mean is estimated."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over topologies with its 95 % confidence interval; NaN where there is none."""
-
-    mean: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Floats) -> Estimate:
-        """Return the estimate from one value per topology; topologies are independent, blocks are not."""
-        return cls(float(np.mean(values)), *bootstrap_interval(values))
-
-    @classmethod
-    def of_statistic(cls, statistic: Callable[..., float], *samples: Any) -> Estimate:
-        """Return the estimate of any statistic, with its percentile bootstrap over topologies.
-
-        Args:
-            statistic: A function of the samples.
-            *samples: Sequences of what belongs to each topology, the same in all; they can be indexed by arrays.
-        """
-        topologies, rng = len(samples[0]), np.random.default_rng(0)
-        found = statistic(*samples)
-        if topologies < 2:
-            return cls(found, math.nan, math.nan)
-        draws = rng.integers(topologies, size=(RESAMPLES, topologies))
-        resampled = [statistic(*(sample[rows] for sample in samples)) for rows in draws]
-        low, high = np.quantile(resampled, (0.025, 0.975))
-        return cls(found, float(low), float(high))
-
-    def text(self, unit: str = "") -> str:
-        """Return the estimate as people read it; a unit of "ms" or "%" belongs to a signed difference."""
-        if unit not in ("ms", "%", ""):
-            return f"{self.mean:.3g} {unit} [{self.low:.3g}, {self.high:.3g}]".replace("nan", "n/a")
-        if unit == "%":
-            return f"{self.mean:+.2%} [{self.low:+.2%}, {self.high:+.2%}]".replace("+nan%", "n/a")
-        sign, trailing = ("+", " ms") if unit == "ms" else ("", "")
-        numbers = (f"{value:{sign}.4f}" for value in (self.mean, self.low, self.high))
-        mean, low, high = (number.replace("+nan", "nan").replace("nan", "n/a") for number in numbers)
-        return f"{mean}{trailing} [{low}, {high}]"
 
 
 @dataclass(frozen=True)
@@ -119,12 +73,6 @@ def claims_table(findings: Sequence[Finding]) -> str:
     """Return findings as a Markdown table."""
     rows = [(row.claim, row.users, row.paper, _measured(row), row.holds) for row in findings]
     return markdown(rows, ("claim", "K", "paper", "measured [95 % CI]", "holds"), left=(0, 2, 3, 4))
-
-
-def markdown(rows: Sequence[Sequence[Any]], headers: Sequence[str], left: Sequence[int] = (0,)) -> str:
-    """Return a Markdown table whose columns are aligned to the right but for those in ``left``."""
-    alignment = ["left" if column in left else "right" for column in range(len(headers))]
-    return str(tabulate(rows, headers, tablefmt="github", disable_numparse=True, colalign=alignment))
 
 
 def _measured(finding: Finding) -> str:

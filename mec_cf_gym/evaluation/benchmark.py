@@ -14,7 +14,7 @@ import joblib
 
 from mec_cf_gym.commands import given, run_command, split_names
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.evaluation.environments import usual_scenario
+from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_b, usual_scenario
 from mec_cf_gym.evaluation.episode import Record
 from mec_cf_gym.evaluation.html import page
 from mec_cf_gym.evaluation.league import summary, whole
@@ -169,15 +169,10 @@ OF_SUITE = Benchmark(suite="full", policies=(), env=(), reference="", topologies
 
 
 def start_of(names: Collection[str]) -> Benchmark:
-    """Return what a benchmark of some environments starts from, by the scenarios that they usually have."""
-    usual = [usual_scenario(name) for name in names if name in env_ids()]
-    if any(scenario.dynamics.csi_delay_blocks for scenario in usual):
-        start = DELAYED
-    elif any(type(scenario.deployment) is type(PAPER_B.scenario.deployment) for scenario in usual):
-        start = PAPER_B
-    else:
-        return Benchmark()
-    return dataclasses.replace(start, env=tuple(names))
+    """Return what a benchmark of some environments starts from: their usual scenario, policies and reference."""
+    known = [name for name in names if name in env_ids()]
+    start = DELAYED if any(map(is_delayed, known)) else PAPER_B if any(map(is_of_paper_b, known)) else Benchmark()
+    return dataclasses.replace(start, env=tuple(names), scenario=usual_scenario(known[0])) if known else start
 
 
 def run(benchmark: Benchmark) -> list[Summary]:

@@ -1,4 +1,4 @@
-"""What environments are like as they come."""
+"""What environments are about, as the scenarios tell that they have if none is given."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 
+from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Scenario
 
 
@@ -16,3 +17,28 @@ def usual_scenario(env_id: str) -> Scenario:
     env: Any = gym.make(env_id).unwrapped
     scenario: Scenario = env.scenario
     return scenario
+
+
+def is_delayed(env_id: str) -> bool:
+    """Return whether observations show channels of the past."""
+    return env_id in env_ids() and usual_scenario(env_id).dynamics.csi_delay_blocks > 0
+
+
+def is_of_paper_b(env_id: str) -> bool:
+    """Return whether users share servers, and power and its objective matter, as in paper B."""
+    return env_id in env_ids() and usual_scenario(env_id).computing.server == "shared"
+
+
+def paper_a_ids() -> tuple[str, ...]:
+    """Return the ids of environments with the problem of paper A, and its observations."""
+    return tuple(env_id for env_id in env_ids() if not is_of_paper_b(env_id) and not is_delayed(env_id))
+
+
+def paper_b_ids() -> tuple[str, ...]:
+    """Return the ids of environments with the problem of paper B."""
+    return tuple(filter(is_of_paper_b, env_ids()))
+
+
+def delayed_ids() -> tuple[str, ...]:
+    """Return the ids of environments whose observations show channels of the past."""
+    return tuple(filter(is_delayed, env_ids()))

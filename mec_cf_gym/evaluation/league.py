@@ -1,33 +1,18 @@
-"""The league table in the documents: what the README and the manual show of a suite's run.
-
-``python -m mec_cf_gym.evaluation.league RUN ROOT`` writes both in the checkout at ROOT; ``make league`` calls it.
-"""
+"""The league table: what is printed and written of a suite's run, and shown in the README and the manual."""
 
 from __future__ import annotations
 
 import math
-import shutil
-import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
-from mec_cf_gym.errors import refuse
-from mec_cf_gym.evaluation.report import COLUMNS, Cell, table
-from mec_cf_gym.evaluation.runs import write_atomically
-from mec_cf_gym.evaluation.store import RunStore
+from mec_cf_gym.evaluation.environments import is_of_paper_b
+from mec_cf_gym.evaluation.report import COLUMNS, Cell, markdown, table
 from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, OF_THE_PAST, SOLVERS
 from mec_cf_gym.evaluation.summary import Summary
-from mec_cf_gym.registration import PAPER_B_IDS
 
-SUMMARY, FIGURE, WHOLE = "league summary", "league figure", "league tasks"
-"""Names of the markers: what is between ``<!-- NAME -->`` and ``<!-- end of NAME -->`` is written anew."""
-PAGES = {"README.md": (SUMMARY,), "docs/league.md": (SUMMARY, FIGURE, WHOLE)}
 ORDER = (*CLASSIC, *SOLVERS, *OF_THE_PAST, *LEARNED)
-IMAGE = "images/league.png"
 WIDTH = 120
 """Of lines of prose."""
 
@@ -56,7 +41,7 @@ def summary(content: dict[str, Any]) -> str:
         content: What ``benchmark.json`` of a suite holds.
     """
     rows, tasks = _rows(content), [task for task in content["tasks"] if task["headline"]]
-    of_paper_b = [[task for task in tasks if (task["env"] in PAPER_B_IDS) == paper_b] for paper_b in (False, True)]
+    of_paper_b = [[task for task in tasks if is_of_paper_b(task["env"]) == paper_b] for paper_b in (False, True)]
     tables = [
         _overview(group, [row for row in rows if row.task in _names(group)]) for group in of_paper_b if group
     ]
@@ -73,39 +58,6 @@ def whole(content: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def write_documents(run: Path, root: Path) -> None:
-    """Write the results of a suite's run into the README and the manual of a checkout.
-
-    Raises:
-        ValueError: If the run is no finished one of a suite, or a page lacks its markers; then nothing is written.
-    """
-    store = RunStore(run)
-    content = store.content() if store.settings_path.exists() else {}
-    if "summary" not in content or "suite" not in content["settings"]:
-        raise refuse("run", str(run), "it must hold a finished run of mec-cf-gym benchmark --suite")
-    figure = f"![Distribution of the largest latency of a block in each task of the summary]({IMAGE})"
-    parts = {SUMMARY: summary(content), FIGURE: figure, WHOLE: whole(content)}
-    pages = {root / name: (root / name).read_text() for name in PAGES}
-    for path, names in zip(pages, PAGES.values(), strict=True):
-        for name in names:
-            pages[path] = between(pages[path], name, parts[name], path)
-    for path, text in pages.items():
-        write_atomically(path, text)
-    shutil.copyfile(run / "cdf.png", root / "docs" / IMAGE)
-
-
-def between(text: str, name: str, part: str, path: Path) -> str:
-    """Return a text with ``part`` between the markers of that name.
-
-    Raises:
-        ValueError: If the text of the file at ``path`` does not have each marker once, in their order.
-    """
-    first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    if not (text.count(first) == text.count(last) == 1 and text.index(first) < text.index(last)):
-        raise refuse("path", str(path), f"it must have the lines {first} and {last}, once each")
-    return text[: text.index(first) + len(first)] + "\n" + part + "\n" + text[text.index(last) :]
-
-
 def _rows(content: dict[str, Any]) -> list[Summary]:
     return [Summary.from_dict(row) for row in content["summary"]]
 
@@ -119,7 +71,7 @@ def _overview(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
         cells = [_gap(found.get((task["name"], policy)), task, policy) for task in tasks]
         lines.append([policy, *cells, f"{first.decision_ms:.3g}", training(first)])
     heads = [f"{_short(task['env'])}, K = {task['num_users']}, N = {task['num_subcarriers']}" for task in tasks]
-    return _markdown(lines, ["policy", *heads, "decision ms", "training"])
+    return markdown(lines, ["policy", *heads, "decision ms", "training"])
 
 
 def _matrix(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
@@ -136,7 +88,7 @@ def _matrix(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
         ]
         for task in tasks
     ]
-    return _markdown(lines, ["mean gap", *policies])
+    return markdown(lines, ["mean gap", *policies])
 
 
 def _place(policy: str) -> tuple[int, str]:
@@ -202,12 +154,3 @@ def _short(env_id: str) -> str:
 
 def _span(values: Sequence[int]) -> str:
     return str(values[0]) if len(set(values)) == 1 else f"{min(values)} to {max(values)}"
-
-
-def _markdown(lines: list[list[str]], headers: list[str]) -> str:
-    alignment = ("left", *["right"] * (len(headers) - 1))
-    return str(tabulate(lines, headers, tablefmt="github", disable_numparse=True, colalign=alignment))
-
-
-if __name__ == "__main__":
-    write_documents(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,19 +1,29 @@
-"""Policies by name: the entry-point group that baselines, agents and anybody's package fill."""
+"""Policies by name: entry points that baselines, agents and anybody's package fill."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from mec_cf_gym.allocation import Policy
 from mec_cf_gym.errors import refuse
 
 GROUP = "mec_cf_gym.policies"
 """Entry points of this group name a callable without arguments that returns a policy."""
+FAMILIES = "mec_cf_gym.policy_families"
+"""Entry points of this group name a function that returns such callables by the names of their policies."""
+Factory = Callable[[], Policy]
 
 
 def available_policies() -> tuple[str, ...]:
     """Return the names of all installed policies."""
     return tuple(sorted(_found()))
+
+
+def cards() -> dict[str, dict[str, Any]]:
+    """Return the cards of trained policies by name: those of families whose callables have a ``card``."""
+    return {name: source.card for name, source in _found().items() if hasattr(source, "card")}
 
 
 def load_policy(name: str) -> Policy:
@@ -26,16 +36,21 @@ def load_policy(name: str) -> Policy:
     found = _found()
     if name not in found:
         raise refuse("policy", name, f"the installed policies are {', '.join(sorted(found))}")
+    source = found[name]
     try:
-        factory = found[name].load()
+        factory: Factory = source.load() if isinstance(source, EntryPoint) else source
+        policy: Any = factory()
     except ModuleNotFoundError as error:
         hint = f"policy {name!r} needs {error.name}; pip install 'mec-cf-gym[all]' brings every dependency"
         raise ImportError(hint) from error
-    policy = factory()
     if not isinstance(policy, Policy):
-        raise refuse("policy", name, f"{found[name].value} must return an object with reset() and allocate()")
+        made_by = source.value if isinstance(source, EntryPoint) else source
+        raise refuse("policy", name, f"{made_by} must return an object with reset() and allocate()")
     return policy
 
 
-def _found() -> dict[str, EntryPoint]:
-    return {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
+def _found() -> dict[str, EntryPoint | Factory]:
+    found: dict[str, EntryPoint | Factory] = {}
+    for family in entry_points(group=FAMILIES):
+        found |= family.load()()
+    return found | {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}

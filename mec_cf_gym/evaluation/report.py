@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
+from mec_cf_gym.evaluation.environments import is_of_paper_b
 from mec_cf_gym.evaluation.episode import Record
+from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.performance.metrics import cdf_points
-from mec_cf_gym.registration import PAPER_B_IDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,9 +25,7 @@ COLUMNS: dict[str, Cell] = {
     "median ms": lambda row: f"{row.median_ms:.4f}",
     "p95 ms": lambda row: f"{row.p95_ms:.4f}",
     "Gini": lambda row: f"{row.gini:.3f}",
-    "gap to reference [95 % CI]": lambda row: f"{row.gap:+.2%} [{row.gap_low:+.2%}, {row.gap_high:+.2%}]".replace(
-        "+nan%", "n/a"
-    ),
+    "gap to reference [95 % CI]": lambda row: Estimate(row.gap, row.gap_low, row.gap_high).text("%"),
     "deadline misses": lambda row: f"{row.deadline_misses:.1%}",
     "capped": lambda row: f"{row.capped:.1%}",
     "power W": lambda row: f"{row.power_w:.4f}",
@@ -43,10 +42,15 @@ MOST_PANELS_IN_A_ROW = 4
 def table(summaries: Iterable[Summary], columns: Mapping[str, Cell] = COLUMNS) -> str:
     """Return summaries as a Markdown table; latencies are the largest of the users."""
     shown = list(summaries)
-    paper_b = any(row.env in PAPER_B_IDS for row in shown)
+    paper_b = any(is_of_paper_b(row.env) for row in shown)
     headers = [name for name in columns if paper_b or name not in PAPER_B_COLUMNS]
     rows = [[columns[name](row) for name in headers] for row in shown]
-    alignment = ["left" if name in TEXT_COLUMNS else "right" for name in headers]
+    return markdown(rows, headers, [column for column, name in enumerate(headers) if name in TEXT_COLUMNS])
+
+
+def markdown(rows: Sequence[Sequence[Any]], headers: Sequence[str], left: Sequence[int] = (0,)) -> str:
+    """Return a Markdown table whose columns are aligned to the right but for those in ``left``."""
+    alignment = ["left" if column in left else "right" for column in range(len(headers))]
     return str(tabulate(rows, headers, tablefmt="github", disable_numparse=True, colalign=alignment))
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 
-from mec_cf_gym.evaluation.policies import available_policies
+from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.evaluation.environments import (
+    delayed_ids,
+    is_delayed,
+    is_of_paper_b,
+    paper_a_ids,
+    paper_b_ids,
+    usual_scenario,
+)
+from mec_cf_gym.evaluation.policies import available_policies, cards, load_policy
+from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.tasks import Task
-from mec_cf_gym.registration import PAPER_A_IDS, PAPER_B_IDS, SEQUENTIAL_IDS
 from mec_cf_gym.scenario import Scenario
 
 USERS = (10, 20, 50)
@@ -39,18 +48,6 @@ OF_SHARED_SERVERS = ("proportional", "proportional-exact")
 OF_THE_PAST = ("outdated-exact", "averaged-exact")
 """What they decide from is what observations have shown: they are for delayed ones."""
 LEARNED = ("cnn-lstm", "equivariant")
-AGENTS: dict[tuple[str, int], tuple[str, ...]] = {
-    ("MECCellFree-v0", 1): ("rl-cellfree-k10", "rl-cellfree-k20", "rl-cellfree-unequal"),
-    ("MECCellFree-v0", 4): ("rl-cellfree-k10-n4", "rl-cellfree-unequal-n4"),
-    ("MECCellular-v0", 1): ("rl-cellular-n1", "rl-cellular", "rl-cellular-unequal"),
-    ("MECCellular-v0", 4): ("rl-cellular", "rl-cellular-unequal"),
-    ("MECUserCentric-v0", 1): ("rl-usercentric",),
-    ("MECMultiCell-v0", 1): ("rl-multicell",),
-    ("MECCellFreeDelayed-v0", 1): ("rl-delayed",),
-}
-"""Agents by environment and number of subcarriers: those trained on it, or on the nearest."""
-CNN_LSTM_SIZES = ((10, 4), (20, 4))
-"""(K, N) of the installed weights."""
 MOST_POWERS_FOR_ICA = 80
 """K N beyond which ICA is left out in paper A's networks."""
 MOST_USERS_IN_PAPER_B = 20
@@ -60,10 +57,10 @@ ORACLES = "Policies that look at the block see the current channels, and are ora
 
 def full() -> tuple[Task, ...]:
     """Return every environment with K = 10, 20, 50; N = 1, 4; static and mobile; equal and unequal users."""
-    on_disk = product(PAPER_A_IDS, USERS, SUBCARRIERS, MOTIONS, LOADS)
-    on_grid = product(PAPER_B_IDS, USERS, (1,), MOTIONS, LOADS)
-    delayed = product(SEQUENTIAL_IDS, USERS, (1,), ("mobile",), LOADS)
-    return tuple(_task(*point) for points in (on_disk, on_grid, delayed) for point in points)
+    paper_a = product(paper_a_ids(), USERS, SUBCARRIERS, MOTIONS, LOADS)
+    paper_b = product(paper_b_ids(), USERS, (1,), MOTIONS, LOADS)
+    delayed = product(delayed_ids(), USERS, (1,), ("mobile",), LOADS)
+    return tuple(_task(*point) for points in (paper_a, paper_b, delayed) for point in points)
 
 
 def quick() -> tuple[Task, ...]:
@@ -93,84 +90,97 @@ def name_of(env_id: str, num_users: int, num_subcarriers: int, motion: str, load
 
 def _task(env_id: str, num_users: int, num_subcarriers: int, motion: str, load: str, **changes: Any) -> Task:
     headline = (env_id, num_users, num_subcarriers, motion, load) in HEADLINES
-    fields = {
-        "num_users": num_users,
-        **_motion_fields(env_id, motion),
-        **(LOADS_OF_PAPER_B if env_id in PAPER_B_IDS else LOADS)[load],
-    }
-    if env_id in PAPER_A_IDS:
-        fields["num_subcarriers"] = num_subcarriers
-    takes_part = dict(_entrants(env_id, num_users, num_subcarriers))
-    usual = {**_size(env_id, num_users, num_subcarriers), "headline": headline, "times_batches": headline}
+    usual, paper_b = usual_scenario(env_id), is_of_paper_b(env_id)
+    moves = {} if is_delayed(env_id) else MOTIONS[motion]  # delayed ones are mobile as they come
+    scenario = usual.replace(
+        num_users=num_users,
+        num_subcarriers=num_subcarriers,
+        **{name: value for name, value in moves.items() if not (paper_b and name == "mobility")},
+        **(LOADS_OF_PAPER_B if paper_b else LOADS)[load],
+    )
+    takes_part = dict(_entrants(env_id, scenario))
+    fields = {**_size(env_id, scenario), "headline": headline, "times_batches": headline, **changes}
     return Task(
         name=name_of(env_id, num_users, num_subcarriers, motion, load),
         env=env_id,
-        scenario=usual_scenario(env_id).replace(**fields),
+        scenario=scenario,
         policies=tuple(name for name, reason in takes_part.items() if not reason),
         left_out=tuple((name, reason) for name, reason in takes_part.items() if reason),
         reference="fast" if num_subcarriers > 1 else "exact",
         split="league",
-        remark=ORACLES if env_id in SEQUENTIAL_IDS else "",
-        **{**usual, **changes},
+        remark=ORACLES if is_delayed(env_id) else "",
+        **fields,
     )
 
 
-def _motion_fields(env_id: str, motion: str) -> dict[str, Any]:
-    if env_id in SEQUENTIAL_IDS:
-        return {}  # mobile as it comes
-    fields = MOTIONS[motion]
-    return {name: value for name, value in fields.items() if env_id in PAPER_A_IDS or name != "mobility"}
-
-
-def _size(env_id: str, num_users: int, num_subcarriers: int) -> dict[str, int]:
+def _size(env_id: str, scenario: Scenario) -> dict[str, int]:
     """Return as many networks and blocks as can be afforded."""
-    if env_id in SEQUENTIAL_IDS:
+    if is_delayed(env_id):
         return {"topologies": 30, "blocks": 50}
-    if env_id in PAPER_B_IDS:
+    if is_of_paper_b(env_id):
         return {"topologies": 20, "blocks": 3}
-    if num_subcarriers > 1:
+    if scenario.radio.num_subcarriers > 1:
         return {"topologies": 24, "blocks": 2}
-    return {"topologies": 50 if num_users < max(USERS) else 30, "blocks": 3}
+    return {"topologies": 50 if scenario.layout.num_users < max(USERS) else 30, "blocks": 3}
 
 
-def _entrants(env_id: str, num_users: int, num_subcarriers: int) -> Iterator[tuple[str, str]]:
+def _entrants(env_id: str, scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Yield every policy that belongs to a task, with the reason if it does not take part."""
     installed = available_policies()
-    of_the_kind = OF_THE_PAST if env_id in SEQUENTIAL_IDS else OF_SHARED_SERVERS if env_id in PAPER_B_IDS else ()
-    for policy in (*CLASSIC, *SOLVERS, *of_the_kind, *LEARNED, *AGENTS[env_id, num_subcarriers]):
-        reason = _reason_against(policy, env_id, num_users, num_subcarriers)
-        yield policy, reason or ("" if policy in installed else "not installed")
+    special = OF_THE_PAST if is_delayed(env_id) else OF_SHARED_SERVERS if is_of_paper_b(env_id) else ()
+    agents = _agents(env_id, scenario.radio.num_subcarriers)
+    for policy in (*CLASSIC, *SOLVERS, *special, *LEARNED, *agents):
+        missing = "" if policy in installed else "not installed"
+        yield policy, _reason_against(policy, env_id, scenario) or missing
 
 
-def _reason_against(policy: str, env_id: str, num_users: int, num_subcarriers: int) -> str:
+def _agents(env_id: str, num_subcarriers: int) -> list[str]:
+    """Return the agents whose cards name the environment and N, those that were trained with this N first."""
+    found = []
+    for name, card in cards().items():
+        own = card["scenario"]["num_subcarriers"]
+        if card["env"] == env_id and num_subcarriers in card.get("league", {}).get("num_subcarriers", [own]):
+            found.append((own != num_subcarriers, name))
+    return [name for _, name in sorted(found)]
+
+
+def _reason_against(policy: str, env_id: str, scenario: Scenario) -> str:
     """Return why a policy does not take part; empty if it does."""
+    num_subcarriers, paper_b = scenario.radio.num_subcarriers, is_of_paper_b(env_id)
     if num_subcarriers == 1 and policy in ("equal", "greedy", "water-filling"):
         return "full power for N = 1"
     if num_subcarriers == 1 and policy == "fast":
         return "exact for N = 1"
     if num_subcarriers > 1 and policy == "exact":
         return "for N = 1 only"
-    if policy in ("exact-power", "sca") and env_id not in PAPER_B_IDS:
+    if policy in ("exact-power", "sca") and not paper_b:
         return "solves paper B's problem"
-    if policy in ("ica", "equivariant") and env_id in SEQUENTIAL_IDS:
+    if policy in ("ica", "equivariant") and is_delayed(env_id):
         return "an oracle here, as exact is"
-    if policy == "cnn-lstm" and (num_users, num_subcarriers) not in CNN_LSTM_SIZES:
+    if policy == "cnn-lstm" and not _has_weights(policy, env_id, scenario.layout.num_users, num_subcarriers):
         return "no weights for this K and N"
-    return "too slow" if _is_too_slow(policy, env_id, num_users, num_subcarriers) else ""
-
-
-def _is_too_slow(policy: str, env_id: str, num_users: int, num_subcarriers: int) -> bool:
-    """Return whether a policy would take seconds a block."""
-    if policy == "ica" and env_id not in PAPER_B_IDS:
-        return num_users * num_subcarriers > MOST_POWERS_FOR_ICA
-    if policy == "exact-power":  # SCA takes over where deadlines cannot be met
-        return env_id == "MECMultiCell-v0" and num_users > MOST_USERS_IN_PAPER_B
-    return policy in ("ica", "sca") and num_users > MOST_USERS_IN_PAPER_B
+    return "too slow" if _is_too_slow(policy, env_id, scenario) else ""
 
 
 @functools.cache
-def usual_scenario(env_id: str) -> Scenario:
-    """Return the scenario that an environment has if none is given."""
-    env: Any = gym.make(env_id).unwrapped
-    scenario: Scenario = env.scenario
-    return scenario
+def _has_weights(policy: str, env_id: str, num_users: int, num_subcarriers: int) -> bool:
+    """Return whether a learned policy that refuses other sizes serves an environment with this K and N."""
+    if policy not in available_policies():
+        return True
+    env = gym.make(env_id, num_users=num_users, num_subcarriers=num_subcarriers)
+    observation, _ = env.reset(seed=seeds("league", 1)[0])
+    try:
+        load_policy(policy).allocate(observation, cast(MECEnv, env.unwrapped).block)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_too_slow(policy: str, env_id: str, scenario: Scenario) -> bool:
+    """Return whether a policy would take seconds a block."""
+    num_users = scenario.layout.num_users
+    if policy == "ica" and not is_of_paper_b(env_id):
+        return num_users * scenario.radio.num_subcarriers > MOST_POWERS_FOR_ICA
+    if policy == "exact-power":  # SCA takes over where deadlines cannot be met
+        return env_id == "MECMultiCell-v0" and num_users > MOST_USERS_IN_PAPER_B
+    return policy in ("ica", "sca") and num_users > MOST_USERS_IN_PAPER_B

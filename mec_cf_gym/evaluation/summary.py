@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.episode import Record
-
-CONFIDENCE = 0.95
-RESAMPLES = 9999
-Floats = NDArray[np.float64]
+from mec_cf_gym.evaluation.gap import Estimate, gap_to
 
 
 @dataclass(frozen=True)
@@ -87,21 +83,6 @@ def summarise(records: Iterable[Record], reference: str) -> list[Summary]:
     return [_summary(env, policy, group, compared, reference) for (env, policy), group in groups.items()]
 
 
-def bootstrap_interval(values: Sequence[float] | Floats) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the mean; NaN for a single value."""
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    interval = stats.bootstrap(
-        (np.asarray(values),),
-        np.mean,
-        confidence_level=CONFIDENCE,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
-
-
 def _latencies(group: Iterable[Record]) -> dict[tuple[int, int], float]:
     return {(record.seed, record.block): record.max_latency_ms for record in group}
 
@@ -117,9 +98,8 @@ def _summary(
     for (seed, block), latency_ms in _latencies(group).items():
         if (env, (seed, block)) not in compared:
             raise refuse("reference", reference, f"it has no record of block {block} of seed {seed} in {env}")
-        gaps.setdefault(seed, []).append(latency_ms / compared[env, (seed, block)] - 1)
-    per_topology = [float(np.mean(values)) for values in gaps.values()]
-    gap_low, gap_high = bootstrap_interval(per_topology)
+        gaps.setdefault(seed, []).append(float(gap_to(compared[env, (seed, block)], latency_ms)))
+    gap = Estimate.of([float(np.mean(values)) for values in gaps.values()])
 
     def column(name: str) -> NDArray[Any]:
         return np.array([getattr(record, name) for record in group])
@@ -134,9 +114,9 @@ def _summary(
         median_ms=float(np.median(largest_ms)),
         p95_ms=float(np.percentile(largest_ms, 95)),
         gini=float(column("gini").mean()),
-        gap=float(np.mean(per_topology)),
-        gap_low=gap_low,
-        gap_high=gap_high,
+        gap=gap.mean,
+        gap_low=gap.low,
+        gap_high=gap.high,
         deadline_misses=float(column("deadline_missed").mean()),
         capped=float((column("capped_users") > 0).mean()),
         power_w=float(column("total_power_w").mean()),

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from mec_cf_gym import best_offload
 from mec_cf_gym.agents import LogPower, LogPowerAction, LogPowerVectorAction
-from mec_cf_gym.registration import ENV_IDS
 
-SMALL = {"num_users": 3, "num_aps": 16, "antennas_per_base_station": 8}
+from ..settings import ENV_IDS, SMALL
+
 SHARED = {"MECUserCentric-v0": {}, "MECMultiCell-v0": {"local_computing": True}}
 
 

@@ -15,7 +15,8 @@ from mec_cf_gym.agents.stack import LOG_POWER, MEAN_GAINS, RESCALE, NamedStack
 from mec_cf_gym.agents.training.hyperparameters import EQUIVARIANT
 from mec_cf_gym.agents.translation import Statistics
 from mec_cf_gym.evaluation import evaluate
-from mec_cf_gym.registration import ENV_IDS
+
+from ..settings import ENV_IDS
 
 SMALL = {"num_users": 4, "num_aps": 9, "antennas_per_base_station": 8, "num_subcarriers": 1}
 RESCALED = (RESCALE, {"min_action": -1.0, "max_action": 1.0})

@@ -11,7 +11,8 @@ import mec_cf_gym.agents
 from mec_cf_gym.agents import Validation, installed, installed_agents, load, vector
 from mec_cf_gym.agents.training.command import blocks_of
 from mec_cf_gym.evaluation import SPLITS, available_policies, load_policy
-from mec_cf_gym.registration import ENV_IDS
+
+from ..settings import ENV_IDS
 
 AGENTS = installed_agents()
 every_agent = pytest.mark.parametrize("name", AGENTS)

@@ -10,6 +10,8 @@ from mec_cf_gym.baselines import ExactMinMax
 from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.evaluation import seeds
 
+from ..writing import WritesIntoTheObservation
+
 SCENARIO = Scenario.paper_a(num_users=3, num_subcarriers=1, num_aps=8)
 
 
@@ -56,3 +58,27 @@ def test_networks_are_the_first_of_the_split():
 def test_the_reference_is_exact_where_an_exact_solver_exists():
     assert isinstance(reference_for(SCENARIO), ExactMinMax)
     assert isinstance(reference_for(Scenario.paper_a()), FastMinMax)
+
+
+class WritesIntoTheBlock(FullPower):
+    def __init__(self, validation):
+        self.env = validation.env.unwrapped
+
+    def predict(self, observation, state=None):
+        self.env.block.signal_gain[...] *= 2
+        return super().predict(observation, state)
+
+
+def test_an_agent_cannot_write_into_blocks():
+    validation = Validation("MECCellFree-v0", SCENARIO, networks=2)
+    with pytest.raises(ValueError, match="read-only"):
+        validation.gap(WritesIntoTheBlock(validation))
+
+
+def test_an_agent_that_writes_into_observations_changes_nothing():
+    validation = Validation("MECCellFree-v0", SCENARIO, networks=2, blocks=3)
+    expected = validation.gap(FullPower())
+    agent = WritesIntoTheObservation()
+    assert validation.gap(agent) == validation.gap(agent) == validation.gap(FullPower()) == expected
+    for first, again in zip(agent.seen[:3], agent.seen[3:], strict=True):
+        np.testing.assert_array_equal(first["signal"], again["signal"])

@@ -8,7 +8,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from mec_cf_gym.agents import LogPowerVectorAction, SB3VecEnv
-from mec_cf_gym.registration import ENV_IDS
+
+from ..settings import ENV_IDS
 
 SMALL = {"num_users": 3, "num_aps": 16, "antennas_per_base_station": 8, "episode_blocks": 3}
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mec_cf_gym import best_offload, latency
 from mec_cf_gym.batches import take_rows
 from mec_cf_gym.network.servers import Shares
-from mec_cf_gym.registration import PAPER_B_IDS
+
+from ..settings import PAPER_B_IDS, SIX_USERS
 
 ENV = gym.make("MECCellFree-v0", num_users=3, num_subcarriers=2).unwrapped
 ENV.reset(seed=0)
@@ -76,7 +77,6 @@ def test_best_offload_makes_the_best_action_for_given_powers():
     assert first < latency(block, *ENV.decode(worse)).max()
 
 
-SHARED = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 8}
 VARIANTS = [
     {},
     {"computing_control": "least"},
@@ -88,7 +88,7 @@ VARIANTS = [
 
 @pytest.fixture(params=PAPER_B_IDS)
 def shared_env(request):
-    env = gym.make(request.param, **SHARED).unwrapped
+    env = gym.make(request.param, **SIX_USERS).unwrapped
     env.reset(seed=0)
     return env
 
@@ -97,7 +97,7 @@ class TestSharedServers:
     @pytest.mark.parametrize("env_id", PAPER_B_IDS)
     @pytest.mark.parametrize("fields", VARIANTS, ids=lambda fields: "-".join(fields) or "default")
     def test_an_action_within_the_budgets_survives_the_round_trip(self, env_id, fields):
-        env = gym.make(env_id, **SHARED, **fields).unwrapped
+        env = gym.make(env_id, **SIX_USERS, **fields).unwrapped
         for seed in range(5):
             env.reset(seed=seed)
             allocation = env.allocation(env.action_space.sample())
@@ -113,7 +113,7 @@ class TestSharedServers:
                 np.testing.assert_allclose(again.computing.cloud_hz, allocation.computing.cloud_hz, rtol=1e-5)
 
     def test_shares_follow_the_powers_ap_by_ap_and_the_clouds_are_last(self):
-        env = gym.make("MECUserCentric-v0", **SHARED).unwrapped
+        env = gym.make("MECUserCentric-v0", **SIX_USERS).unwrapped
         env.reset(seed=0)
         servers, action = env.block.servers, np.random.default_rng(0).uniform(0, 1 / 6, 6 + 16 * 6 + 6)
         computing = env.allocation(action).computing
@@ -162,7 +162,7 @@ class TestSharedServers:
                 shared_env.encode(power, offload, Shares(ap_hz, equal.cloud_hz))
 
     def test_the_clouds_shares_are_checked_too(self):
-        env = gym.make("MECUserCentric-v0", **SHARED).unwrapped
+        env = gym.make("MECUserCentric-v0", **SIX_USERS).unwrapped
         env.reset(seed=0)
         equal = env.block.servers.equal_shares()
         with pytest.raises(ValueError, match=r"cloud_share has shape \(5,\); its last axes must be \(6,\)"):
@@ -172,7 +172,7 @@ class TestSharedServers:
 
     @pytest.mark.parametrize("make", [gym.make, gym.make_vec])
     def test_there_are_no_servers_to_divide_before_the_first_reset(self, make):
-        env = make("MECUserCentric-v0", **SHARED).unwrapped
+        env = make("MECUserCentric-v0", **SIX_USERS).unwrapped
         with pytest.raises(ResetNeeded):
             env.encode(np.ones((1, 6)), np.ones(6))
         with pytest.raises(ResetNeeded):
@@ -181,7 +181,7 @@ class TestSharedServers:
         assert (power == 1).all()
 
     def test_rows_of_the_vector_environment_are_encoded_together(self, shared_env):
-        envs = gym.make_vec(shared_env.spec.id, num_envs=3, **SHARED).unwrapped
+        envs = gym.make_vec(shared_env.spec.id, num_envs=3, **SIX_USERS).unwrapped
         envs.reset(seed=0)
         power, offload = np.random.default_rng(0).random((3, 1, 6)), np.ones((3, 6))
         computing = envs.block.servers.divided(

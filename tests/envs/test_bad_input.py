@@ -6,9 +6,9 @@ import pytest
 from gymnasium.error import ResetNeeded
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.registration import PAPER_B_IDS
 
-SMALL = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 8}
+from ..settings import PAPER_B_IDS, SIX_USERS
+
 SHAPE = (4 * 10 + 10,)
 
 
@@ -159,7 +159,7 @@ class TestPaperBsEnvironments:
     )
     @pytest.mark.parametrize("action", BAD_ACTIONS.values(), ids=BAD_ACTIONS)
     def test_bad_actions(self, env_id, make, action):
-        env, twin = (make(env_id, **SMALL) for _ in range(2))
+        env, twin = (make(env_id, **SIX_USERS) for _ in range(2))
         env.reset(seed=0), twin.reset(seed=0)
         with pytest.raises(ValueError, match="action"):
             env.unwrapped.step(action(env))
@@ -187,7 +187,7 @@ class TestPaperBsEnvironments:
         ids=lambda change: next(iter(change)),
     )
     def test_a_scenario_that_changes_shapes_is_refused_and_nothing_changes(self, env_id, change):
-        env = gym.make(env_id, **SMALL)
+        env = gym.make(env_id, **SIX_USERS)
         env.reset(seed=0)
         before = env.unwrapped.scenario
         with pytest.raises(ValueError, match=next(iter(change))):
@@ -196,7 +196,7 @@ class TestPaperBsEnvironments:
         env.step(np.full(env.action_space.shape, 0.5, np.float32))
 
     def test_a_scenario_that_keeps_shapes_is_adopted(self, env_id):
-        env = gym.make(env_id, **SMALL)
+        env = gym.make(env_id, **SIX_USERS)
         env.reset(seed=0)
         other = env.unwrapped.scenario.replace(combiner="mrc", deadline_s=0.1, user_drop="uniform")
         observation, _ = env.reset(seed=0, options={"scenario": other})

@@ -12,7 +12,7 @@ from gymnasium.wrappers import FlattenObservation, RecordEpisodeStatistics, Resc
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS
+from ..settings import ENV_IDS, PAPER_A_IDS, SMALL
 
 SB3_ADVICE = {
     # observations are gain matrices, not pictures or vectors; SB3's MultiInputPolicy flattens them
@@ -25,7 +25,7 @@ SB3_ADVICE = {
 }
 CSI = {"observation": "csi", "num_aps": 16, "antennas_per_base_station": 8}
 SETTINGS = [{}, CSI, {"local_computing": False, "num_users": 3, "num_subcarriers": 1}]
-SMALL = {"num_users": 3, "num_subcarriers": 1, "num_aps": 16, "antennas_per_base_station": 8}
+ONE_SUBCARRIER = SMALL | {"num_subcarriers": 1}
 every_env = pytest.mark.parametrize("env_id", ENV_IDS)
 paper_a_env = pytest.mark.parametrize("env_id", PAPER_A_IDS)
 every_setting = pytest.mark.parametrize("fields", SETTINGS, ids=lambda fields: "-".join(fields) or "default")
@@ -129,9 +129,9 @@ def test_record_episode_statistics_on_the_vector_environment(env_id):
 @pytest.mark.parametrize("vector_class", [SyncVectorEnv, AsyncVectorEnv])
 def test_gymnasiums_own_vector_environments_equal_the_native_one(env_id, vector_class):
     def make():
-        return gym.make(env_id, episode_blocks=2, **SMALL)
+        return gym.make(env_id, episode_blocks=2, **ONE_SUBCARRIER)
 
-    native = gym.make_vec(env_id, num_envs=2, episode_blocks=2, **SMALL)
+    native = gym.make_vec(env_id, num_envs=2, episode_blocks=2, **ONE_SUBCARRIER)
     generic = vector_class([make, make])
     try:
         expected, _ = generic.reset(seed=11)
@@ -152,7 +152,7 @@ def test_gymnasiums_own_vector_environments_equal_the_native_one(env_id, vector_
 
 @every_env
 def test_ppo_learns_for_two_thousand_steps(env_id):
-    env = RescaleAction(gym.make(env_id, **SMALL), np.float32(-1), np.float32(1))
+    env = RescaleAction(gym.make(env_id, **ONE_SUBCARRIER), np.float32(-1), np.float32(1))
     model = PPO("MultiInputPolicy", env, n_steps=500, batch_size=100, gamma=0.0, seed=0, device="cpu")
     before = [parameter.clone() for parameter in model.policy.parameters()]
     model.learn(2000)

@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS
+from ..settings import ENV_IDS, PAPER_A_IDS, SIX_USERS
 
 FIELDS = {
     "fading": "gauss_markov",
@@ -16,12 +16,11 @@ FIELDS = {
     "task_bits": (500, 2000),
 }
 MOBILE = {"mobility": "random_waypoint"}
-SMALL = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 8}
 
 
 def rollout(env_id, seed):
     """Return a digest of all that an environment shows and pays over two episodes."""
-    own = MOBILE if env_id in PAPER_A_IDS else SMALL
+    own = MOBILE if env_id in PAPER_A_IDS else SIX_USERS
     env = gym.make(env_id, episode_blocks=5, **FIELDS, **own)
     env.action_space.seed(seed)
     digest = hashlib.sha256()

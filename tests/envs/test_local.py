@@ -10,7 +10,8 @@ from mec_cf_gym import Scenario
 from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.local import LocalObservation, joint_action
 from mec_cf_gym.envs.observation import BOUND, OBSERVATIONS
-from mec_cf_gym.registration import ENV_IDS
+
+from ..settings import ENV_IDS
 
 N, K, J = 2, 5, 2
 OTHERS = N * J

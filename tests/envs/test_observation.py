@@ -6,9 +6,8 @@ import pytest
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.envs.observation import OBSERVATIONS, log_scale
-from mec_cf_gym.registration import PAPER_B_IDS
 
-SMALL = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 8}
+from ..settings import PAPER_B_IDS, SIX_USERS
 
 
 def test_observations_show_the_block_on_the_documented_scale():
@@ -110,7 +109,7 @@ GRID_EXTREMES = [
 class TestPaperBsNetworks:
     @pytest.mark.parametrize("env_id", PAPER_B_IDS)
     def test_deadlines_and_servers_follow_the_tasks(self, env_id):
-        env = gym.make(env_id, observation="csi", deadline_s=(0.1, 0.5), **SMALL).unwrapped
+        env = gym.make(env_id, observation="csi", deadline_s=(0.1, 0.5), **SIX_USERS).unwrapped
         observation, _ = env.reset(seed=0)
         block, servers = env.block, env.block.servers
         columns = [
@@ -136,7 +135,7 @@ class TestPaperBsNetworks:
         assert env.observation_space.contains(observation)
 
     def test_the_estimated_channel_is_what_is_seen(self):
-        env = gym.make("MECUserCentric-v0", observation="csi", **SMALL).unwrapped
+        env = gym.make("MECUserCentric-v0", observation="csi", **SIX_USERS).unwrapped
         observation, _ = env.reset(seed=0)
         estimate = env.block.receiver.channel.reshape(1, 64, 6)
         np.testing.assert_array_equal(observation["csi"], log_scale(np.abs(estimate) ** 2))
@@ -144,7 +143,7 @@ class TestPaperBsNetworks:
     @pytest.mark.parametrize("env_id", PAPER_B_IDS)
     @pytest.mark.parametrize("fields", GRID_EXTREMES, ids=lambda fields: next(iter(fields)))
     def test_every_scenario_stays_in_its_space(self, env_id, fields):
-        env = gym.make(env_id, observation="csi", **SMALL | fields)
+        env = gym.make(env_id, observation="csi", **SIX_USERS | fields)
         for seed in range(3):
             observation, _ = env.reset(seed=seed)
             assert env.observation_space.contains(observation)

@@ -16,7 +16,8 @@ from pettingzoo.utils.conversions import parallel_to_aec
 from mec_cf_gym import Scenario, best_offload, parallel_env
 from mec_cf_gym.agents import LogPowerAction
 from mec_cf_gym.envs.parallel import UserAgents
-from mec_cf_gym.registration import ENV_IDS, PAPER_B_IDS
+
+from ..settings import ENV_IDS, PAPER_B_IDS
 
 SMALL = {"num_users": 3, "num_subcarriers": 1, "num_aps": 16, "antennas_per_base_station": 8, "episode_blocks": 4}
 every_env = pytest.mark.parametrize("env_id", ENV_IDS)

@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from mec_cf_gym.registration import ENV_IDS
+from ..settings import ENV_IDS
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS)

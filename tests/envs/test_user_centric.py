@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from mec_cf_gym import best_offload, gini, latency, power_fairness, rate, spectral_efficiency
 from mec_cf_gym.network.servers import Servers
 from mec_cf_gym.performance.outcome import LEAST_SERVER_HZ, needed_shares
-from mec_cf_gym.registration import PAPER_B_IDS
+
+from ..settings import PAPER_B_IDS
 
 SMALL = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 32}
 every_env = pytest.mark.parametrize("env_id", PAPER_B_IDS)

@@ -7,7 +7,8 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.registration import PAPER_A_IDS, PAPER_B_IDS
+
+from ..settings import PAPER_A_IDS, PAPER_B_IDS
 
 PLAIN = {"num_aps": 16, "num_users": 4, "num_subcarriers": 2}
 DYNAMIC = {

@@ -1,12 +1,18 @@
 """The league table in the documents: written from a finished run, between markers, or not at all."""
 
 import json
+import runpy
 import shutil
+from pathlib import Path
 
 import pytest
 
-from mec_cf_gym.evaluation.league import FIGURE, SUMMARY, WHOLE, between, summary, training, whole, write_documents
+from mec_cf_gym.evaluation.league import summary, training, whole
 from mec_cf_gym.evaluation.summary import Summary
+
+SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "league.py"))
+FIGURE, SUMMARY, WHOLE = (SCRIPT[name] for name in ("FIGURE", "SUMMARY", "WHOLE"))
+between, write_documents = SCRIPT["between"], SCRIPT["write_documents"]
 
 
 @pytest.fixture

@@ -4,17 +4,20 @@ import csv
 import dataclasses
 import json
 from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from mec_cf_gym import Allocation, best_offload
+from mec_cf_gym import Allocation, Scenario, best_offload
 from mec_cf_gym.cli import main
 from mec_cf_gym.evaluation import policies as installed
-from mec_cf_gym.evaluation import runner
+from mec_cf_gym.evaluation import runner, suites
 from mec_cf_gym.evaluation.seeds import SPLITS
-from mec_cf_gym.evaluation.suites import AGENTS, HEADLINES, full, quick
-from mec_cf_gym.registration import ENV_IDS, PAPER_A_IDS
+from mec_cf_gym.evaluation.suites import HEADLINES, SUITES, full, quick
+
+from ..settings import ENV_IDS, PAPER_A_IDS, PAPER_B_IDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
@@ -93,24 +96,56 @@ def test_mobile_users_have_correlated_blocks_and_unequal_ones_differ():
     assert all(task.scenario.dynamics.csi_delay_blocks == 8 and "oracles" in task.remark for task in delayed)
 
 
+def test_every_task_is_composed_as_in_version_0_1_0():
+    stored = json.loads((Path(__file__).parents[1] / "data" / "suites.json").read_text())
+    assert {name: {task.name: composition(task) for task in suite()} for name, suite in SUITES.items()} == stored
+
+
+def composition(task):
+    """Return what a task is, of its scenario what differs from the usual one, as plain JSON."""
+    usual = Scenario().to_dict()
+    scenario = {name: value for name, value in task.scenario.to_dict().items() if value != usual[name]}
+    fields = {
+        **{field.name: getattr(task, field.name) for field in dataclasses.fields(task)},
+        "scenario": scenario,
+    }
+    return json.loads(json.dumps({name: value for name, value in fields.items() if name != "name"}))
+
+
 def test_whoever_is_missing_is_named_with_a_reason(monkeypatch):
-    kept = {name: point for name, point in installed._found().items() if not name.startswith("rl-")}
+    kept = {name: point for name, point in installed._found().items() if name not in ("cnn-lstm", "sca")}
     monkeypatch.setattr(installed, "_found", lambda: kept)
+    suites._has_weights.cache_clear()
     for task in full():
         left_out = dict(task.left_out)
         assert not set(left_out) & set(task.policies)
         assert all(left_out.values())
-        for agent in AGENTS[task.env, task.num_subcarriers]:
-            assert left_out[agent] == "not installed"
+        assert left_out["cnn-lstm"] == "not installed"
+        assert left_out["sca"] == "not installed" or task.env not in PAPER_B_IDS or task.num_users > 20
         assert ("ica" in left_out) != ("ica" in task.policies)
+    suites._has_weights.cache_clear()
 
 
-def test_installed_agents_take_part(monkeypatch):
-    agent = EntryPoint("rl-cellular", "anywhere:Agent", installed.GROUP)
+class Newcomer:
+    """Makes an agent of somebody's family, as its card says."""
+
+    card: ClassVar = {
+        "env": "MECCellular-v0",
+        "scenario": {"num_subcarriers": 4},
+        "league": {"num_subcarriers": [1]},
+    }
+
+    def __call__(self):
+        return HalfPower()
+
+
+def test_agents_take_part_where_their_cards_say(monkeypatch):
     found = installed._found()
-    monkeypatch.setattr(installed, "_found", lambda: found | {agent.name: agent})
-    with_agent = {task.env for task in full() if "rl-cellular" in task.policies}
-    assert with_agent == {"MECCellular-v0"}
+    monkeypatch.setattr(installed, "_found", lambda: found | {"rl-new": Newcomer()})
+    tasks = [task for task in full() if "rl-new" in task.policies]
+    assert {(task.env, task.num_subcarriers) for task in tasks} == {("MECCellular-v0", 1)}
+    assert len(tasks) == 3 * 2 * 2
+    assert installed.load_policy("rl-new").allocate is not None
 
 
 def test_a_run_of_a_suite_records_tasks_costs_and_who_is_left_out(league_run, suite):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mec_cf_gym.evaluation import Record, summarise, table
+from mec_cf_gym.evaluation.gap import bootstrap_interval
 from mec_cf_gym.evaluation.report import plot_cdf
-from mec_cf_gym.evaluation.summary import bootstrap_interval
 
 
 def record(policy, seed, block, latency_ms, **changes):

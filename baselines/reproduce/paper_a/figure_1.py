@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from mec_cf_gym.baselines.reproduce.claims import Estimate, Finding, claims_table, judge, markdown, weakest
+from mec_cf_gym.baselines.reproduce.claims import Finding, claims_table, judge, weakest
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import (
@@ -17,6 +17,8 @@ from mec_cf_gym.baselines.reproduce.paper_a.schemes import (
     Latencies,
 )
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+from mec_cf_gym.evaluation.gap import Estimate
+from mec_cf_gym.evaluation.report import markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mec_cf_gym.baselines.reproduce.claims import (
-    Estimate,
-    Finding,
-    claims_table,
-    judge,
-    markdown,
-    not_measured,
-)
+from mec_cf_gym.baselines.reproduce.claims import Finding, claims_table, judge, not_measured
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, Latencies, Scheme
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+from mec_cf_gym.evaluation.gap import Estimate
+from mec_cf_gym.evaluation.report import markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,6 +13,7 @@ from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, Measured
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
+from mec_cf_gym.evaluation.gap import gap_to
 from mec_cf_gym.performance.metrics import gini
 from mec_cf_gym.performance.outcome import outcome_of
 from mec_cf_gym.scenario import Scenario
@@ -108,7 +109,7 @@ def mean_ms(measured: Latencies) -> Floats:
 
 def gap(measured: Latencies, reference: Latencies) -> Floats:
     """Return each topology's mean gap: latency over the reference's on the same block, less one."""
-    return np.asarray((measured.max_latency_ms / reference.max_latency_ms - 1).mean(-1))
+    return np.asarray(gap_to(reference.max_latency_ms, measured.max_latency_ms).mean(-1))
 
 
 def topology_rows(

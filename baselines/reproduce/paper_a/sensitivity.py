@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mec_cf_gym.baselines.reproduce.claims import NO, UNDECIDED, YES, Estimate, markdown, verdict
+from mec_cf_gym.baselines.reproduce.claims import NO, UNDECIDED, YES, verdict
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, NO_LOCAL_COMPUTING, Latencies
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 from mec_cf_gym.errors import refuse
+from mec_cf_gym.evaluation.gap import Estimate
+from mec_cf_gym.evaluation.report import markdown
 from mec_cf_gym.scenario import Scenario
 
 if TYPE_CHECKING:

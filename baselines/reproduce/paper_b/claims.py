@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mec_cf_gym.baselines.reproduce.claims import Estimate, verdict_within
+from mec_cf_gym.baselines.reproduce.claims import verdict_within
 from mec_cf_gym.baselines.reproduce.paper_b.systems import CELL_FREE, CELLULAR, System
 from mec_cf_gym.baselines.reproduce.paper_b.users import Users
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.evaluation.gap import Estimate
 
 ABOUT = 0.2
 """A claim of about x is borne out by what is within this part of it."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mec_cf_gym.baselines.reproduce.claims import markdown
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_b.claims import ABOUT, Claim, Finding, find
 from mec_cf_gym.baselines.reproduce.paper_b.systems import CLAIMED, SYSTEMS, System, base_setting, other_settings
 from mec_cf_gym.baselines.reproduce.paper_b.users import Users
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.evaluation.report import markdown
 from mec_cf_gym.scenario import Scenario
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from mec_cf_gym.agents.training.command import CHECKPOINT, Train, defaults, run
 from mec_cf_gym.agents.training.segments import Segments
 from mec_cf_gym.baselines.learned import checkpoint
 from mec_cf_gym.evaluation import SPLITS
-from mec_cf_gym.registration import env_ids
 
 SMALL = {"num_users": 3, "num_subcarriers": 1, "num_aps": 9, "antennas_per_base_station": 8, "episode_blocks": 4}
 QUICK = {
@@ -43,7 +42,7 @@ def options(out, algo="ddpg", env="MECCellFree-v0", hyperparams=(), **changes):
     return Train(algo=algo, env=env, out=out, scenario=base.scenario.replace(**fields), **settings)
 
 
-@pytest.mark.parametrize("env", env_ids())
+@pytest.mark.parametrize("env", ENV_IDS)
 def test_it_trains_in_every_environment(env, tmp_path):
     agent = run(options(tmp_path, env=env))
     assert agent.card["env"] == env

@@ -14,7 +14,8 @@ from mec_cf_gym.agents.training.hyperparameters import (
     model_for,
     wrappers_of,
 )
-from mec_cf_gym.registration import ENV_IDS
+
+from ...settings import ENV_IDS
 
 SMALL = Scenario.paper_a(num_users=3, num_subcarriers=1, num_aps=8)
 

@@ -9,6 +9,8 @@ from mec_cf_gym.baselines.labels import samples as module
 from mec_cf_gym.baselines.labels.samples import Samples, load_solver
 from mec_cf_gym.evaluation.seeds import seeds
 
+from ...writing import WritesIntoTheBlock
+
 VARIETY = {"num_users": 3, "num_aps": 5, "task_bits": (500.0, 2000.0), "local_hz": (0.5e9, 2e9)}
 WALK = {"fading": "gauss_markov", "speed_m_per_s": 30.0, "mobility": "random_waypoint"}
 WORLDS = {
@@ -68,3 +70,9 @@ def test_a_policy_that_is_no_solver_is_refused(monkeypatch):
     monkeypatch.setattr(module, "load_policy", lambda name: object())
     with pytest.raises(ValueError, match="solver='an-agent' is not allowed: it must be a"):
         load_solver("an-agent")
+
+
+def test_a_solver_that_writes_into_its_blocks_is_refused(samples, monkeypatch):
+    monkeypatch.setattr(module, "load_solver", lambda name: WritesIntoTheBlock())
+    with pytest.raises(ValueError, match="read-only"):
+        samples.solve(slice(1, 3), "writer")

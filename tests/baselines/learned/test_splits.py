@@ -7,6 +7,8 @@ from mec_cf_gym.baselines import ExactMinMax, FullPower
 from mec_cf_gym.baselines.learned.gaps import Gaps, measure_gaps
 from mec_cf_gym.baselines.learned.splits import read_labelled, split_samples
 
+from ...writing import WritesIntoTheBlock
+
 SEEDS = np.repeat(np.arange(20), 10)
 
 
@@ -74,6 +76,11 @@ def test_the_labels_own_solver_has_no_gap_and_others_have(store):
     assert full.gap.mean() > 0.002
     assert (full.gap > -1e-5).all()
     assert exact.summary()["samples"] == 30
+
+
+def test_a_solver_that_writes_into_its_blocks_is_refused(store):
+    with pytest.raises(ValueError, match="read-only"):
+        measure_gaps(WritesIntoTheBlock(), read_labelled(store, np.arange(3)), 1e-3)
 
 
 def test_the_summary_counts_topologies_alike():

@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 
 from mec_cf_gym.baselines.reproduce.claims import (
-    Estimate,
     claims_table,
     judge,
-    markdown,
     not_measured,
     verdict,
     verdict_within,
     weakest,
 )
-from mec_cf_gym.evaluation.summary import bootstrap_interval
+from mec_cf_gym.evaluation.gap import Estimate, bootstrap_interval
+from mec_cf_gym.evaluation.report import markdown
 
 
 def finding(mean, spread=0.1, **options):

@@ -9,11 +9,11 @@ from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import CNNLSTM, FastMinMax
 from mec_cf_gym.baselines.learned import weights
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, WithBestOffload
-from mec_cf_gym.baselines.reproduce.claims import Estimate
 from mec_cf_gym.baselines.reproduce.paper_a.figure_1 import CLAIMS, findings_on
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import Latencies
 from mec_cf_gym.baselines.reproduce.paper_a.sensitivity import Order, Place, SensitivityMap
 from mec_cf_gym.evaluation import seeds
+from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.performance.outcome import outcome_of
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World

@@ -1,0 +1,91 @@
+"""The gap of largest latencies to a reference, and means over networks with their 95 % intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+RESAMPLES_OF_STATISTICS = 999
+"""Of the networks, where a statistic other than the mean is estimated."""
+FORMS = {"": (".4f", ""), "%": ("+.2%", ""), "ms": ("+.4f", " ms")}
+"""How numbers of a unit are written, and what follows the mean."""
+Floats = NDArray[np.float64]
+
+
+def gap_to(reference: ArrayLike, latency: ArrayLike) -> Floats:
+    """Return how far largest latencies are above a reference's on the very same blocks, in parts of these.
+
+    Args:
+        reference: Largest latencies that the reference gives, in any unit, ``(...)``.
+        latency: Largest latencies to compare, in the same unit, ``(...)``.
+
+    Returns:
+        ``latency / reference - 1``, ``(...)``: negative where the reference is beaten.
+    """
+    return np.asarray(np.asarray(latency) / np.asarray(reference) - 1)
+
+
+def bootstrap_interval(values: Sequence[float] | Floats) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of the mean; NaN for a single value."""
+    if len(values) < 2:
+        return math.nan, math.nan
+    interval = stats.bootstrap(
+        (np.asarray(values),),
+        np.mean,
+        confidence_level=CONFIDENCE,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over networks with its 95 % confidence interval; NaN where there is none."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float] | Floats, **others: float) -> Self:
+        """Return the estimate from one value per network; networks are independent, their blocks are not.
+
+        Args:
+            values: Of the networks, ``(networks,)``.
+            **others: Fields that a subclass has beside the mean and its interval.
+        """
+        return cls(float(np.mean(values)), *bootstrap_interval(values), **others)
+
+    @classmethod
+    def of_statistic(cls, statistic: Callable[..., float], *samples: Any) -> Self:
+        """Return the estimate of any statistic, with its percentile bootstrap over networks.
+
+        Args:
+            statistic: A function of the samples.
+            *samples: Sequences of what belongs to each network, the same in all; they can be indexed by arrays.
+        """
+        networks, rng = len(samples[0]), np.random.default_rng(0)
+        found = statistic(*samples)
+        if networks < 2:
+            return cls(found, math.nan, math.nan)
+        draws = rng.integers(networks, size=(RESAMPLES_OF_STATISTICS, networks))
+        resampled = [statistic(*(sample[rows] for sample in samples)) for rows in draws]
+        low, high = np.quantile(resampled, (0.025, 0.975))
+        return cls(found, float(low), float(high))
+
+    def text(self, unit: str = "") -> str:
+        """Return the estimate as people read it; a unit of "%" or "ms" belongs to a signed difference."""
+        form, trailing = FORMS.get(unit, (".3g", f" {unit}"))
+        numbers = (self.mean, self.low, self.high)
+        mean, low, high = ("n/a" if math.isnan(value) else f"{value:{form}}" for value in numbers)
+        return f"{mean}{trailing} [{low}, {high}]"
