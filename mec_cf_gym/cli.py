@@ -18,7 +18,7 @@ PAPERS = {
 }
 SUBCOMMANDS: dict[str, Command | Group] = {
     "benchmark": Command(
-        "mec_cf_gym.evaluation.benchmark:main", "policies x environments x networks: table, figure, files"
+        "mec_cf_gym.evaluation.command:main", "policies x environments x networks: table, figure, files"
     ),
     "dataset": Command(
         "mec_cf_gym.baselines.labels.generate:main", "draw networks and solve them into a store of labels"

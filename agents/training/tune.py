@@ -11,13 +11,13 @@ from typing import Any
 import optuna
 import yaml
 
-from mec_cf_gym.agents.training.command import Train, defaults, learn
+from mec_cf_gym.agents.training.command import SETTINGS, Train, defaults, learn
 from mec_cf_gym.agents.training.hyperparameters import changed, hyperparameters_of
 from mec_cf_gym.agents.validation import Gap
 from mec_cf_gym.commands import run_command
 from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.provenance import provenance
-from mec_cf_gym.evaluation.runs import check_unused, hold, write_atomically, write_json
+from mec_cf_gym.evaluation.runs import check_same, check_unused, hold, read_json, write_atomically, write_json
 from mec_cf_gym.scenario import Scenario
 
 UNPRUNED = 4
@@ -53,6 +53,11 @@ class Tune:
     scenario: Scenario = field(default_factory=Scenario)
     """The scenario, field by field."""
 
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the result, and must not change when a study goes on."""
+        names = ("algo", "env", "steps", "seed", "validation_networks")
+        return {name: getattr(self, name) for name in names}
+
 
 def space_of(algo: str) -> Distributions:
     """Return what is searched for an algorithm, by hyperparameter."""
@@ -77,6 +82,10 @@ def run(options: Tune) -> optuna.Study:
     with hold(options.out):
         storage = options.out / "study.db"
         check_unused(options.out, storage.exists(), options.resume, "study")
+        if (options.out / SETTINGS).exists():
+            check_same(read_json(options.out / SETTINGS)["settings"], options.settings(), options.out)
+        else:
+            write_json(options.out / SETTINGS, {"settings": options.settings(), **provenance()})
         optuna.logging.set_verbosity(logging.WARNING)
         study = optuna.create_study(
             study_name=f"{options.algo} on {options.env}",
@@ -93,9 +102,8 @@ def run(options: Tune) -> optuna.Study:
             study.optimize(_objective(options, space), n_trials=left, show_progress_bar=True)
         best = changed(entry, _changes(study.best_params))
         write_atomically(options.out / f"{options.algo}.yml", yaml.safe_dump({options.env: best}, sort_keys=False))
-        names = ("algo", "env", "steps", "seed", "validation_networks")
         content = {
-            "settings": {name: getattr(options, name) for name in names},
+            "settings": options.settings(),
             "best": {"gap": study.best_value, **study.best_params},
             "trials": [
                 {"number": t.number, "state": t.state.name, "gap": t.value, "s": _seconds(t), **t.params}

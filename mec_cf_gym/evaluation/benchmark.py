@@ -1,31 +1,26 @@
-"""``mec-cf-gym benchmark``: policies x environments x networks, or a suite's tasks, on common random numbers."""
+"""A benchmark: policies x environments x networks, on common random numbers."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
 import joblib
 
-from mec_cf_gym.commands import given, run_command, split_names
+from mec_cf_gym.commands import split_names
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_b, usual_scenario
-from mec_cf_gym.evaluation.episode import Record
+from mec_cf_gym.evaluation.environments import check_names, is_delayed, is_of_paper_b, usual_scenario
 from mec_cf_gym.evaluation.html import page
-from mec_cf_gym.evaluation.league import summary, whole
 from mec_cf_gym.evaluation.policies import available_policies
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.report import plot_cdf, table
-from mec_cf_gym.evaluation.runner import admitted, run_tasks, summarise_tasks
+from mec_cf_gym.evaluation.runner import run_tasks, summarise_tasks
 from mec_cf_gym.evaluation.runs import hold, write_atomically
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.store import RunStore
-from mec_cf_gym.evaluation.suites import SUITES
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.evaluation.tasks import Task
 from mec_cf_gym.registration import env_ids
@@ -33,6 +28,7 @@ from mec_cf_gym.scenario import Scenario
 
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
 """Scenario fields that the benchmark sets itself, and by which option."""
+FILES = "blocks.csv, benchmark.json, table.md, report.html, cdf.png, cdf.svg"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +72,13 @@ class Benchmark:
         return self.out or Path("runs") / (self.suite or "benchmark")
 
     def tasks(self) -> list[Task]:
-        """Return what policies are compared on: the suite's tasks, or one an environment."""
-        if self.suite is not None:
-            return admitted(SUITES[self.suite](), split_names(self.policies), self.workers)
+        """Return what policies are compared on: one task an environment."""
         return [
             Task(
                 name=env_id,
                 env=env_id,
                 scenario=self.scenario,
-                policies=tuple(self.all_policies()),
+                policies=self.all_policies,
                 reference=self.reference,
                 topologies=self.topologies,
                 blocks=self.blocks,
@@ -92,24 +86,17 @@ class Benchmark:
             for env_id in split_names(self.env)
         ]
 
-    def all_policies(self) -> list[str]:
-        """Return the policies, the reference among them."""
-        names = split_names(self.policies)
-        return names if self.reference in names else [*names, self.reference]
+    @property
+    def all_policies(self) -> tuple[str, ...]:
+        """The policies, the reference among them."""
+        return tuple(dict.fromkeys([*split_names(self.policies), self.reference]))
 
     def settings(self, tasks: Sequence[Task]) -> dict[str, Any]:
         """Return what decides the results, and must not change when a run goes on."""
-        version = importlib.metadata.version("mec-cf-gym")
-        if self.suite is not None:
-            return {
-                "version": version,
-                "suite": self.suite,
-                "tasks": {task.name: task.settings() for task in tasks},
-            }
         return {
-            "version": version,
+            "version": importlib.metadata.version("mec-cf-gym"),
             "env": split_names(self.env),
-            "policies": self.all_policies(),
+            "policies": list(self.all_policies),
             "reference": self.reference,
             "seeds": list(seeds("test", self.topologies)),
             "blocks": self.blocks,
@@ -122,57 +109,65 @@ class Benchmark:
         Raises:
             ValueError: Names the option, its value and what is allowed.
         """
-        checked_count("workers", self.workers, 1, 10**6)
         if self.suite is not None:
-            self._check_suite()
-            return
-        for name in ("topologies", "blocks"):
+            raise refuse("suite", self.suite, "a suite is run by a mec_cf_gym.evaluation.league.SuiteBenchmark")
+        for name in ("workers", "topologies", "blocks"):
             checked_count(name, getattr(self, name), 1, 10**6)
-        _check_names("env", split_names(self.env), env_ids())
-        _check_names("policies", split_names(self.policies), available_policies())
-        _check_names("reference", [self.reference], available_policies())
-        families = {type(usual_scenario(name).deployment) for name in split_names(self.env)}
-        if families != {type(self.scenario.deployment)}:
+        environments, known = split_names(self.env), available_policies()
+        check_names("env", environments, env_ids())
+        check_names("policies", split_names(self.policies), known)
+        check_names("reference", [self.reference], known)
+        scenarios = (self.scenario, *map(usual_scenario, environments))
+        if len({type(scenario.deployment) for scenario in scenarios}) > 1:
             allowed = "all must be of one paper, and the scenario of the same: Scenario.paper_a() or .paper_b()"
-            raise refuse("env", ",".join(split_names(self.env)), allowed)
-        fields = self.scenario.to_dict()
-        defaults = start_of(split_names(self.env)).scenario.to_dict()
+            raise refuse("env", ",".join(environments), allowed)
         for name, instead in SET_BY.items():
-            if fields[name] != defaults[name]:
-                raise refuse(name, fields[name], f"a benchmark sets it by {instead}")
+            self.check_unset(start_of(environments), [name], f"a benchmark sets it by {instead}")
 
-    def _check_suite(self) -> None:
-        if self.policies:
-            _check_names("policies", split_names(self.policies), available_policies())
-        chosen = {name: getattr(self, name) for name in ("env", "reference", "topologies", "blocks")}
-        unset = {name: getattr(OF_SUITE, name) for name in chosen}
-        for name, value in (chosen | self.scenario.to_dict()).items():
-            if value != (unset | OF_SUITE.scenario.to_dict())[name]:
-                raise refuse(name, value, "the tasks of a suite are fixed; leave it out")
+    def check_unset(self, start: Benchmark, names: Iterable[str], allowed: str) -> None:
+        """Refuse options, or fields of the scenario, that are not as they start from."""
+        values, unset = (vars(benchmark) | benchmark.scenario.to_dict() for benchmark in (self, start))
+        for name in names:
+            if values[name] != unset[name]:
+                raise refuse(name, values[name], allowed)
 
+    def table(self, content: dict[str, Any], summaries: Sequence[Summary]) -> str:
+        """Return the results as Markdown, from what ``benchmark.json`` holds, or from summaries."""
+        return table(summaries)
 
-PAPER_B = Benchmark(
-    policies=("full-power", "fractional-power", "exact", "exact-power", "sca"),
-    reference="exact",
-    scenario=Scenario.paper_b(),
-)
-"""What the command starts from if an environment of paper B is named."""
-DELAYED = Benchmark(
-    policies=("full-power", "outdated-exact", "averaged-exact", "exact"),
-    reference="exact",
-    blocks=50,
-    scenario=Scenario.paper_a_delayed(),
-)
-"""What it starts from if a delayed one is named."""
-OF_SUITE = Benchmark(suite="full", policies=(), env=(), reference="", topologies=0, blocks=0)
-"""What the command starts from if a suite is named: what the suite decides is not set."""
+    def report(self, summaries: Sequence[Summary]) -> str:
+        """Return what to print of a finished run."""
+        about = f"{self.topologies} test networks x {self.blocks} blocks; gaps to {self.reference}"
+        return f"{about}\n\n{table(summaries)}\n\nwritten to {self.folder}: {FILES}"
 
 
-def start_of(names: Collection[str]) -> Benchmark:
-    """Return what a benchmark of some environments starts from: their usual scenario, policies and reference."""
-    known = [name for name in names if name in env_ids()]
-    start = DELAYED if any(map(is_delayed, known)) else PAPER_B if any(map(is_of_paper_b, known)) else Benchmark()
-    return dataclasses.replace(start, env=tuple(names), scenario=usual_scenario(known[0])) if known else start
+def start_of(environments: Collection[str]) -> Benchmark:
+    """Return what a benchmark of some environments starts from: their scenario, and who is compared there."""
+    known = tuple(name for name in environments if name in env_ids())
+    delayed, paper_b = (
+        [usual_scenario(name) for name in known if is_(name)] for is_ in (is_delayed, is_of_paper_b)
+    )
+    if delayed:
+        return Benchmark(
+            policies=("full-power", "outdated-exact", "averaged-exact", "exact"),
+            env=known,
+            reference="exact",
+            blocks=delayed[0].episode.episode_blocks,
+            scenario=_first_of_family(delayed[0]),
+        )
+    if paper_b:
+        return Benchmark(
+            policies=("full-power", "fractional-power", "exact", "exact-power", "sca"),
+            env=known,
+            reference="exact",
+            scenario=_first_of_family(paper_b[0]),
+        )
+    return Benchmark(env=known, scenario=_first_of_family(usual_scenario(known[0]))) if known else Benchmark()
+
+
+def _first_of_family(scenario: Scenario) -> Scenario:
+    """Return the scenario with the first layout of its family of networks: ids set their own."""
+    return scenario.replace(deployment=next(iter(scenario.deployment.layouts)))
 
 
 def run(benchmark: Benchmark) -> list[Summary]:
@@ -185,8 +180,7 @@ def run(benchmark: Benchmark) -> list[Summary]:
         ValueError: For options that are not allowed, or a folder whose run cannot go on.
     """
     benchmark.check()
-    tasks = benchmark.tasks()
-    store = RunStore(benchmark.folder)
+    tasks, store = benchmark.tasks(), RunStore(benchmark.folder)
     with hold(benchmark.folder):
         circumstances = {"workers": benchmark.workers, **provenance()}
         store.begin(benchmark.settings(tasks), circumstances, benchmark.resume)
@@ -194,53 +188,11 @@ def run(benchmark: Benchmark) -> list[Summary]:
         summaries = summarise_tasks(tasks, records, benchmark.workers)
         results = {"summary": [row.to_dict() for row in summaries], "tasks": [task.to_dict() for task in tasks]}
         store.conclude(results)
-        _write_reports(benchmark, tasks, records, summaries)
+        content = store.content()
+        write_atomically(store.folder / "table.md", benchmark.table(content, summaries) + "\n")
+        write_atomically(store.folder / "report.html", page(content, records))
+        shown = {task.name: task.deadline_ms for task in tasks if task.headline}
+        figure = plot_cdf([record for record in records if record.task in shown], shown)
+        for suffix in ("png", "svg"):
+            figure.savefig(store.folder / f"cdf.{suffix}", dpi=150)
     return summaries
-
-
-def _write_reports(
-    benchmark: Benchmark, tasks: Sequence[Task], records: Sequence[Record], summaries: Sequence[Summary]
-) -> None:
-    folder = benchmark.folder
-    content = RunStore(folder).content()
-    write_atomically(folder / "table.md", (whole(content) if benchmark.suite else table(summaries)) + "\n")
-    write_atomically(folder / "report.html", page(content, records))
-    shown = {task.name: task for task in tasks if task.headline}
-    figure = plot_cdf(
-        [record for record in records if record.task in shown],
-        {name: task.deadline_ms for name, task in shown.items()},
-    )
-    for suffix in ("png", "svg"):
-        figure.savefig(folder / f"cdf.{suffix}", dpi=150)
-
-
-def _check_names(option: str, names: list[str], known: tuple[str, ...]) -> None:
-    if not names:
-        raise refuse(option, "", "it must name one at least")
-    for name in names:
-        if name not in known:
-            raise refuse(option, name, f"it must be one of {', '.join(known)}")
-
-
-def _run_and_report(benchmark: Benchmark) -> str:
-    summaries = run(benchmark)
-    if benchmark.suite is None:
-        sizes = f"{benchmark.topologies} test networks x {benchmark.blocks} blocks; gaps to {benchmark.reference}"
-        text = f"{sizes}\n\n{table(summaries)}"
-    else:
-        text = summary(RunStore(benchmark.folder).content())
-    files = "blocks.csv, benchmark.json, table.md, report.html, cdf.png, cdf.svg"
-    return f"{text}\n\nwritten to {benchmark.folder}: {files}"
-
-
-def main(arguments: list[str]) -> int:
-    """Run the command line ``mec-cf-gym benchmark``; return its exit status."""
-    start = OF_SUITE if given(arguments, "suite") else start_of(split_names(given(arguments, "env")))
-    return run_command(
-        "mec-cf-gym benchmark",
-        Benchmark,
-        _run_and_report,
-        arguments,
-        default=start,
-        folder=attrgetter("folder"),
-    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import gymnasium as gym
 
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Scenario
 
@@ -29,16 +31,14 @@ def is_of_paper_b(env_id: str) -> bool:
     return env_id in env_ids() and usual_scenario(env_id).computing.server == "shared"
 
 
-def paper_a_ids() -> tuple[str, ...]:
-    """Return the ids of environments with the problem of paper A, and its observations."""
-    return tuple(env_id for env_id in env_ids() if not is_of_paper_b(env_id) and not is_delayed(env_id))
+def check_names(option: str, names: Sequence[str], known: Collection[str]) -> None:
+    """Check names that an option lists.
 
-
-def paper_b_ids() -> tuple[str, ...]:
-    """Return the ids of environments with the problem of paper B."""
-    return tuple(filter(is_of_paper_b, env_ids()))
-
-
-def delayed_ids() -> tuple[str, ...]:
-    """Return the ids of environments whose observations show channels of the past."""
-    return tuple(filter(is_delayed, env_ids()))
+    Raises:
+        ValueError: If there is none, or an unknown one.
+    """
+    if not names:
+        raise refuse(option, "", "it must name one at least")
+    for name in names:
+        if name not in known:
+            raise refuse(option, name, f"it must be one of {', '.join(known)}")

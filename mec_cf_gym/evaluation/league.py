@@ -1,20 +1,69 @@
-"""The league table: what is printed and written of a suite's run, and shown in the README and the manual."""
+"""The league table: the tasks of a suite as a benchmark, and what is shown of its results."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from mec_cf_gym.evaluation.environments import is_of_paper_b
+from mec_cf_gym.commands import split_names
+from mec_cf_gym.errors import checked_count
+from mec_cf_gym.evaluation.benchmark import FILES, Benchmark
+from mec_cf_gym.evaluation.environments import check_names, is_of_paper_b
+from mec_cf_gym.evaluation.policies import available_policies
 from mec_cf_gym.evaluation.report import COLUMNS, Cell, markdown, table
-from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, OF_THE_PAST, SOLVERS
+from mec_cf_gym.evaluation.runner import admitted
+from mec_cf_gym.evaluation.store import RunStore
+from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, OF_THE_PAST, SOLVERS, SUITES
 from mec_cf_gym.evaluation.summary import Summary
+from mec_cf_gym.evaluation.tasks import Task
 
 ORDER = (*CLASSIC, *SOLVERS, *OF_THE_PAST, *LEARNED)
 WIDTH = 120
 """Of lines of prose."""
+DECIDED = ("env", "reference", "topologies", "blocks")
+"""Options that a suite decides, beside the scenario."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteBenchmark(Benchmark):  # noqa: D101  # the help of the command is the same
+    __doc__ = Benchmark.__doc__
+
+    def tasks(self) -> list[Task]:
+        """Return the suite's tasks, with more policies where they can run."""
+        return admitted(SUITES[str(self.suite)](), split_names(self.policies), self.workers)
+
+    def settings(self, tasks: Sequence[Task]) -> dict[str, Any]:
+        """Return what decides the results, and must not change when a run goes on."""
+        version, by_name = importlib.metadata.version("mec-cf-gym"), {task.name: task.settings() for task in tasks}
+        return {"version": version, "suite": self.suite, "tasks": by_name}
+
+    def check(self) -> None:
+        """Check that nothing is given that the suite decides.
+
+        Raises:
+            ValueError: Names the option, its value and what is allowed.
+        """
+        checked_count("workers", self.workers, 1, 10**6)
+        if self.policies:
+            check_names("policies", split_names(self.policies), available_policies())
+        fixed = (*DECIDED, *self.scenario.to_dict())
+        self.check_unset(OF_SUITE, fixed, "the tasks of a suite are fixed; leave it out")
+
+    def table(self, content: dict[str, Any], summaries: Sequence[Summary]) -> str:
+        """Return all results as Markdown, from what ``benchmark.json`` holds."""
+        return whole(content)
+
+    def report(self, summaries: Sequence[Summary]) -> str:
+        """Return what to print of a finished run."""
+        return f"{summary(RunStore(self.folder).content())}\n\nwritten to {self.folder}: {FILES}"
+
+
+OF_SUITE = SuiteBenchmark(suite="full", policies=(), env=(), reference="", topologies=0, blocks=0)
+"""What the command starts from if a suite is named: what the suite decides is not set."""
 
 
 def training(row: Summary) -> str:
@@ -41,10 +90,8 @@ def summary(content: dict[str, Any]) -> str:
         content: What ``benchmark.json`` of a suite holds.
     """
     rows, tasks = _rows(content), [task for task in content["tasks"] if task["headline"]]
-    of_paper_b = [[task for task in tasks if is_of_paper_b(task["env"]) == paper_b] for paper_b in (False, True)]
-    tables = [
-        _overview(group, [row for row in rows if row.task in _names(group)]) for group in of_paper_b if group
-    ]
+    groups = [[task for task in tasks if is_of_paper_b(task["env"]) == paper_b] for paper_b in (False, True)]
+    tables = [_overview(group, [row for row in rows if row.task in _names(group)]) for group in groups if group]
     return "\n\n".join([*tables, _circumstances(content)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -52,5 +53,8 @@ def load_policy(name: str) -> Policy:
 def _found() -> dict[str, EntryPoint | Factory]:
     found: dict[str, EntryPoint | Factory] = {}
     for family in entry_points(group=FAMILIES):
-        found |= family.load()()
+        try:
+            found |= family.load()()
+        except ImportError as error:  # of one package, which must not shut out all others
+            warnings.warn(f"policies of {family.value} are left out: {error}", stacklevel=3)
     return found | {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}

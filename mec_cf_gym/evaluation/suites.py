@@ -4,43 +4,31 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, cast
 
 import gymnasium as gym
 
 from mec_cf_gym.envs.single import MECEnv
-from mec_cf_gym.evaluation.environments import (
-    delayed_ids,
-    is_delayed,
-    is_of_paper_b,
-    paper_a_ids,
-    paper_b_ids,
-    usual_scenario,
-)
+from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_b, usual_scenario
 from mec_cf_gym.evaluation.policies import available_policies, cards, load_policy
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.tasks import Task
 from mec_cf_gym.scenario import Scenario
 
+Fields = dict[str, Any]
 USERS = (10, 20, 50)
-SUBCARRIERS = (1, 4)
-MOTIONS: dict[str, dict[str, Any]] = {
-    "static": {},
-    "mobile": {"fading": "gauss_markov", "mobility": "random_waypoint", "speed_m_per_s": (1.0, 30.0)},
-}
+MOVING: Fields = {"fading": "gauss_markov", "speed_m_per_s": (1.0, 30.0)}
+WALKING: Fields = {**MOVING, "mobility": "random_waypoint"}
 """Paper B's networks hold for an episode: there, only the fading moves."""
-LOADS: dict[str, dict[str, Any]] = {
-    "equal": {},
-    "unequal": {
-        "task_bits": (500.0, 2000.0),
-        "cycles_per_bit": (500.0, 2000.0),
-        "local_hz": (0.5e9, 2e9),
-        "server_hz": (2e9, 10e9),
-    },
+UNEQUAL: Fields = {
+    "task_bits": (500.0, 2000.0),
+    "cycles_per_bit": (500.0, 2000.0),
+    "local_hz": (0.5e9, 2e9),
+    "server_hz": (2e9, 10e9),
 }
-"""Of paper A's networks."""
-LOADS_OF_PAPER_B: dict[str, dict[str, Any]] = {"equal": {"task_bits": 3e6}, "unequal": {}}
+"""Of users who are equal as they come."""
 CLASSIC = ("full-power", "random", "fractional-power", "equal", "greedy", "water-filling")
 SOLVERS = ("exact", "fast", "ica", "exact-power", "sca")
 OF_SHARED_SERVERS = ("proportional", "proportional-exact")
@@ -48,139 +36,159 @@ OF_SHARED_SERVERS = ("proportional", "proportional-exact")
 OF_THE_PAST = ("outdated-exact", "averaged-exact")
 """What they decide from is what observations have shown: they are for delayed ones."""
 LEARNED = ("cnn-lstm", "equivariant")
-MOST_POWERS_FOR_ICA = 80
-"""K N beyond which ICA is left out in paper A's networks."""
-MOST_USERS_IN_PAPER_B = 20
-"""Users beyond whom iterations are left out in paper B's."""
 ORACLES = "Policies that look at the block see the current channels, and are oracles: no learner can be."
-
-
-def full() -> tuple[Task, ...]:
-    """Return every environment with K = 10, 20, 50; N = 1, 4; static and mobile; equal and unequal users."""
-    paper_a = product(paper_a_ids(), USERS, SUBCARRIERS, MOTIONS, LOADS)
-    paper_b = product(paper_b_ids(), USERS, (1,), MOTIONS, LOADS)
-    delayed = product(delayed_ids(), USERS, (1,), ("mobile",), LOADS)
-    return tuple(_task(*point) for points in (paper_a, paper_b, delayed) for point in points)
-
-
-def quick() -> tuple[Task, ...]:
-    """Return three small tasks that take less than a minute: a look, not a result."""
-    points = (("MECCellFree-v0", 10, 1), ("MECCellular-v0", 10, 4), ("MECUserCentric-v0", 10, 1))
-    small: dict[str, Any] = {"topologies": 4, "blocks": 2, "headline": True, "times_batches": False}
-    return tuple(_task(*point, "static", "equal", **small) for point in points)
-
-
-SUITES: dict[str, Callable[[], tuple[Task, ...]]] = {"full": full, "quick": quick}
 HEADLINES = (
     ("MECCellFree-v0", 10, 1, "static", "equal"),
     ("MECCellFree-v0", 10, 4, "static", "equal"),
     ("MECCellular-v0", 10, 1, "static", "equal"),
     ("MECCellular-v0", 10, 4, "static", "equal"),
-    ("MECCellFreeDelayed-v0", 10, 1, "mobile", "equal"),
     ("MECUserCentric-v0", 20, 1, "static", "unequal"),
     ("MECMultiCell-v0", 20, 1, "static", "unequal"),
+    ("MECCellFreeDelayed-v0", 10, 1, "mobile", "equal"),
 )
 """The tasks of the summary: each environment as it comes, at K = 10 in paper A's networks and 20 in paper B's."""
 
 
-def name_of(env_id: str, num_users: int, num_subcarriers: int, motion: str, load: str) -> str:
-    """Return the name of a task."""
-    return f"{env_id.removesuffix('-v0')} K={num_users} N={num_subcarriers} {motion} {load}"
+@dataclass(frozen=True)
+class Place:
+    """An environment with numbers of users and subcarriers."""
+
+    env: str
+    num_users: int
+    num_subcarriers: int
+
+    @property
+    def usual(self) -> Scenario:
+        """The environment's scenario as it comes."""
+        return usual_scenario(self.env)
+
+    @property
+    def delayed(self) -> bool:
+        """Whether policies that look at the block know more than observations show."""
+        return is_delayed(self.env)
+
+    @property
+    def paper_b(self) -> bool:
+        """Whether the problem is paper B's, to save power."""
+        return is_of_paper_b(self.env)
+
+    @property
+    def size(self) -> Fields:
+        """As many networks and blocks as can be afforded."""
+        if self.delayed:
+            return {"topologies": 30, "blocks": self.usual.episode.episode_blocks}
+        if self.usual.deployment.num_correlations:
+            return {"topologies": 20, "blocks": 3}
+        if self.num_subcarriers > 1:
+            return {"topologies": 24, "blocks": 2}
+        return {"topologies": 50 if self.num_users < max(USERS) else 30, "blocks": 3}
+
+    def motions(self) -> dict[str, Fields]:
+        """Return fields by the name of the motion; an environment that moves by itself has no other."""
+        if self.usual.dynamics.fading != "iid":
+            return {"mobile": {}}
+        return {"static": {}, "mobile": WALKING if _allows(self.usual, WALKING) else MOVING}
+
+    def loads(self) -> dict[str, Fields]:
+        """Return fields by whether users are equal; where they differ as they come, they are made equal."""
+        bits = self.usual.tasks.task_bits
+        if isinstance(bits, tuple):
+            return {"equal": {"task_bits": sum(bits) / 2}, "unequal": {}}
+        return {"equal": {}, "unequal": UNEQUAL}
 
 
-def _task(env_id: str, num_users: int, num_subcarriers: int, motion: str, load: str, **changes: Any) -> Task:
-    headline = (env_id, num_users, num_subcarriers, motion, load) in HEADLINES
-    usual, paper_b = usual_scenario(env_id), is_of_paper_b(env_id)
-    moves = {} if is_delayed(env_id) else MOTIONS[motion]  # delayed ones are mobile as they come
-    scenario = usual.replace(
-        num_users=num_users,
-        num_subcarriers=num_subcarriers,
-        **{name: value for name, value in moves.items() if not (paper_b and name == "mobility")},
-        **(LOADS_OF_PAPER_B if paper_b else LOADS)[load],
+LEFT_OUT: tuple[tuple[tuple[str, ...], Callable[[Place], bool], str], ...] = (
+    (("equal", "greedy", "water-filling"), lambda at: at.num_subcarriers == 1, "full power for N = 1"),
+    (("fast",), lambda at: at.num_subcarriers == 1, "exact for N = 1"),
+    (("exact",), lambda at: at.num_subcarriers > 1, "for N = 1 only"),
+    (("exact-power", "sca"), lambda at: not at.paper_b, "solves paper B's problem"),
+    (("ica", "equivariant"), lambda at: at.delayed, "an oracle here, as exact is"),
+    (("cnn-lstm",), lambda at: not _has_weights(at), "no weights for this K and N"),
+    (("ica",), lambda at: not at.paper_b and at.num_users * at.num_subcarriers > 80, "too slow"),
+    (("ica", "sca"), lambda at: at.paper_b and at.num_users > 20, "too slow"),
+    # SCA takes over where deadlines cannot be met
+    (("exact-power",), lambda at: not at.usual.deployment.has_cloud and at.num_users > 20, "too slow"),
+)
+"""Policies that are left out, where and why; the first reason counts. Slow ones would take seconds a block."""
+
+
+def full() -> tuple[Task, ...]:
+    """Return every environment with K = 10, 20, 50, N = 1 and its own, static and mobile, equal and unequal."""
+    return tuple(
+        _task(place, motion, load)
+        for env_id in dict.fromkeys(env_id for env_id, *_ in HEADLINES)
+        for users, subcarriers in product(USERS, sorted({1, usual_scenario(env_id).radio.num_subcarriers}))
+        for place in [Place(env_id, users, subcarriers)]
+        for motion, load in product(place.motions(), place.loads())
     )
-    takes_part = dict(_entrants(env_id, scenario))
-    fields = {**_size(env_id, scenario), "headline": headline, "times_batches": headline, **changes}
+
+
+def quick() -> tuple[Task, ...]:
+    """Return three small tasks that take less than a minute: a look, not a result."""
+    places = (Place("MECCellFree-v0", 10, 1), Place("MECCellular-v0", 10, 4), Place("MECUserCentric-v0", 10, 1))
+    small: Fields = {"topologies": 4, "blocks": 2, "headline": True, "times_batches": False}
+    return tuple(_task(place, "static", "equal", **small) for place in places)
+
+
+SUITES: dict[str, Callable[[], tuple[Task, ...]]] = {"full": full, "quick": quick}
+
+
+def _task(place: Place, motion: str, load: str, **changes: Any) -> Task:
+    env_id, users, subcarriers = place.env, place.num_users, place.num_subcarriers
+    headline = (env_id, users, subcarriers, motion, load) in HEADLINES
+    entrants = dict(_entrants(place))
+    fields = {"num_users": users, "num_subcarriers": subcarriers, **place.motions()[motion], **place.loads()[load]}
+    usual = {**place.size, "headline": headline, "times_batches": headline}
     return Task(
-        name=name_of(env_id, num_users, num_subcarriers, motion, load),
+        name=f"{env_id.removesuffix('-v0')} K={users} N={subcarriers} {motion} {load}",
         env=env_id,
-        scenario=scenario,
-        policies=tuple(name for name, reason in takes_part.items() if not reason),
-        left_out=tuple((name, reason) for name, reason in takes_part.items() if reason),
-        reference="fast" if num_subcarriers > 1 else "exact",
+        scenario=place.usual.replace(**fields),
+        policies=tuple(name for name, reason in entrants.items() if not reason),
+        left_out=tuple((name, reason) for name, reason in entrants.items() if reason),
+        reference="fast" if subcarriers > 1 else "exact",
         split="league",
-        remark=ORACLES if is_delayed(env_id) else "",
-        **fields,
+        remark=ORACLES if place.delayed else "",
+        **{**usual, **changes},
     )
 
 
-def _size(env_id: str, scenario: Scenario) -> dict[str, int]:
-    """Return as many networks and blocks as can be afforded."""
-    if is_delayed(env_id):
-        return {"topologies": 30, "blocks": 50}
-    if is_of_paper_b(env_id):
-        return {"topologies": 20, "blocks": 3}
-    if scenario.radio.num_subcarriers > 1:
-        return {"topologies": 24, "blocks": 2}
-    return {"topologies": 50 if scenario.layout.num_users < max(USERS) else 30, "blocks": 3}
-
-
-def _entrants(env_id: str, scenario: Scenario) -> Iterator[tuple[str, str]]:
+def _entrants(place: Place) -> Iterator[tuple[str, str]]:
     """Yield every policy that belongs to a task, with the reason if it does not take part."""
-    installed = available_policies()
-    special = OF_THE_PAST if is_delayed(env_id) else OF_SHARED_SERVERS if is_of_paper_b(env_id) else ()
-    agents = _agents(env_id, scenario.radio.num_subcarriers)
-    for policy in (*CLASSIC, *SOLVERS, *special, *LEARNED, *agents):
-        missing = "" if policy in installed else "not installed"
-        yield policy, _reason_against(policy, env_id, scenario) or missing
+    special = OF_THE_PAST if place.delayed else OF_SHARED_SERVERS if place.paper_b else ()
+    known = available_policies()
+    for policy in (*CLASSIC, *SOLVERS, *special, *LEARNED, *_agents(place)):
+        reasons = (reason for names, applies, reason in LEFT_OUT if policy in names and applies(place))
+        yield policy, next(reasons, "" if policy in known else "not installed")
 
 
-def _agents(env_id: str, num_subcarriers: int) -> list[str]:
+def _agents(place: Place) -> list[str]:
     """Return the agents whose cards name the environment and N, those that were trained with this N first."""
     found = []
     for name, card in cards().items():
         own = card["scenario"]["num_subcarriers"]
-        if card["env"] == env_id and num_subcarriers in card.get("league", {}).get("num_subcarriers", [own]):
-            found.append((own != num_subcarriers, name))
+        counts = card.get("league", {}).get("num_subcarriers", [own])
+        if card["env"] == place.env and place.num_subcarriers in counts:
+            found.append((own != place.num_subcarriers, name))
     return [name for _, name in sorted(found)]
 
 
-def _reason_against(policy: str, env_id: str, scenario: Scenario) -> str:
-    """Return why a policy does not take part; empty if it does."""
-    num_subcarriers, paper_b = scenario.radio.num_subcarriers, is_of_paper_b(env_id)
-    if num_subcarriers == 1 and policy in ("equal", "greedy", "water-filling"):
-        return "full power for N = 1"
-    if num_subcarriers == 1 and policy == "fast":
-        return "exact for N = 1"
-    if num_subcarriers > 1 and policy == "exact":
-        return "for N = 1 only"
-    if policy in ("exact-power", "sca") and not paper_b:
-        return "solves paper B's problem"
-    if policy in ("ica", "equivariant") and is_delayed(env_id):
-        return "an oracle here, as exact is"
-    if policy == "cnn-lstm" and not _has_weights(policy, env_id, scenario.layout.num_users, num_subcarriers):
-        return "no weights for this K and N"
-    return "too slow" if _is_too_slow(policy, env_id, scenario) else ""
-
-
-@functools.cache
-def _has_weights(policy: str, env_id: str, num_users: int, num_subcarriers: int) -> bool:
-    """Return whether a learned policy that refuses other sizes serves an environment with this K and N."""
-    if policy not in available_policies():
-        return True
-    env = gym.make(env_id, num_users=num_users, num_subcarriers=num_subcarriers)
-    observation, _ = env.reset(seed=seeds("league", 1)[0])
+def _allows(scenario: Scenario, fields: Fields) -> bool:
     try:
-        load_policy(policy).allocate(observation, cast(MECEnv, env.unwrapped).block)
+        scenario.replace(**fields)
     except ValueError:
         return False
     return True
 
 
-def _is_too_slow(policy: str, env_id: str, scenario: Scenario) -> bool:
-    """Return whether a policy would take seconds a block."""
-    num_users = scenario.layout.num_users
-    if policy == "ica" and not is_of_paper_b(env_id):
-        return num_users * scenario.radio.num_subcarriers > MOST_POWERS_FOR_ICA
-    if policy == "exact-power":  # SCA takes over where deadlines cannot be met
-        return env_id == "MECMultiCell-v0" and num_users > MOST_USERS_IN_PAPER_B
-    return policy in ("ica", "sca") and num_users > MOST_USERS_IN_PAPER_B
+@functools.cache
+def _has_weights(place: Place) -> bool:
+    """Return whether the CNN-LSTM, which refuses sizes that it has no weights for, serves a place."""
+    if "cnn-lstm" not in available_policies():
+        return True
+    env = gym.make(place.env, num_users=place.num_users, num_subcarriers=place.num_subcarriers)
+    observation, _ = env.reset(seed=seeds("league", 1)[0])
+    try:
+        load_policy("cnn-lstm").allocate(observation, cast(MECEnv, env.unwrapped).block)
+    except ValueError:
+        return False
+    return True

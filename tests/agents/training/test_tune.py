@@ -75,3 +75,10 @@ def number(value):
 
 def approx(values):
     return pytest.approx(values, rel=0.01)
+
+
+def test_other_settings_cannot_go_on(tmp_path):
+    run(options(tmp_path, trials=1))
+    with pytest.raises(ValueError, match="steps=48 differs from 32"):
+        run(options(tmp_path, steps=48, resume=True))
+    assert len(run(options(tmp_path, trials=1, resume=True)).trials) == 1
