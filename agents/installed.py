@@ -34,3 +34,11 @@ def policies() -> dict[str, Callable[[], Policy]]:
     """Return what makes each agent, by the name of its policy."""
     cards = (Path(__file__).parent / "trained").glob("*.json")
     return {f"rl-{path.stem}": InstalledAgent(path) for path in sorted(cards, key=lambda path: path.stem)}
+
+
+def __getattr__(name: str) -> Callable[[], Policy]:
+    """Return what makes an agent, for entry points that name it: ``cellfree_k10``."""
+    found = policies().get(f"rl-{name.replace('_', '-')}")
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import gymnasium as gym
@@ -15,7 +15,7 @@ from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.envs.vector import MECVectorEnv
-from mec_cf_gym.evaluation.gap import Estimate, gap_to
+from mec_cf_gym.evaluation.gap import Gap, gap_to
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.scenario import Scenario
 
@@ -32,15 +32,14 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
-class Gap(Estimate):
-    """Largest latency over that of the reference, less one: its mean over networks, and what was earned."""
+class Judged(Gap):
+    """The gap of an agent, and what it earned."""
 
-    p95: float  # over blocks
     reward: float  # mean of the environment's own
 
     def to_dict(self) -> dict[str, float]:
-        """Return all fields."""
-        return asdict(self)
+        """Return what cards and learning curves hold of it."""
+        return {name: getattr(self, name) for name in ("mean", "low", "high", "p95", "reward")}
 
 
 class Validation:
@@ -77,7 +76,7 @@ class Validation:
         self.reference = reference_for(scenario)
         self._solved: list[Floats] = []
 
-    def gap(self, agent: Predictor) -> Gap:
+    def gap(self, agent: Predictor) -> Judged:
         """Return how far an agent is from the reference; every call meets the same blocks."""
         observation, _ = self.env.reset(seed=self.seeds)  # type: ignore[arg-type]  # a list is allowed
         agent = agent.bound(self.env) if isinstance(agent, Agent) else agent
@@ -90,8 +89,7 @@ class Validation:
             observation, reward, _, _, info = self.env.step(action)
             gaps.append(gap_to(self._solved[index], info["max_latency_s"]))
             rewards.append(reward)
-        p95, reward = float(np.percentile(gaps, 95)), float(np.mean(rewards))
-        return Gap.of(np.mean(gaps, axis=0), p95=p95, reward=reward)
+        return Judged.over(np.mean(gaps, axis=0), gaps, reward=float(np.mean(rewards)))
 
 
 def reference_for(scenario: Scenario) -> Solver:

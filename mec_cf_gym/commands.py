@@ -106,15 +106,9 @@ def given(arguments: Sequence[str], option: str) -> list[str]:
         arguments: Of the command: ``--option a b`` and ``--option=a`` give values; the last one counts.
         option: Its name, without dashes.
     """
-    values: list[str] = []
-    is_open = False
-    for argument in arguments:
-        if argument.startswith("-"):
-            name, _, value = argument.partition("=")
-            is_open = name == f"--{option}"
-            values = [value] * bool(value) if is_open else values
-        elif is_open:
-            values.append(argument)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(f"--{option}", dest="values", nargs="*", default=[])
+    values: list[str] = parser.parse_known_args(arguments)[0].values
     return values
 
 

@@ -6,7 +6,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from mec_cf_gym.agents.agent import PaddedAgent
 from mec_cf_gym.agents.curriculum.env import CurriculumVectorEnv
-from mec_cf_gym.agents.validation import Gap, Validation
+from mec_cf_gym.agents.validation import Judged, Validation
 from mec_cf_gym.agents.vec_env import SB3VecEnv
 from mec_cf_gym.errors import checked_count, refuse
 
@@ -33,7 +33,7 @@ class CurriculumCallback(BaseCallback):
         self.blocks = checked_count("blocks", blocks, 1, 10**6)
         self.validations: dict[int, Validation] = {}
 
-    def judge(self) -> Gap:
+    def judge(self) -> Judged:
         """Return the gap to the reference, and the reward, on validation networks of the stage that is on."""
         stage, env = self.course.stage, self.course
         if stage not in self.validations:

@@ -24,11 +24,11 @@ from mec_cf_gym.agents.training.hyperparameters import (
 )
 from mec_cf_gym.agents.training.segments import Segments
 from mec_cf_gym.agents.translation import Statistics
-from mec_cf_gym.agents.validation import Gap, Validation
+from mec_cf_gym.agents.validation import Judged, Validation
 from mec_cf_gym.baselines.learned.checkpoint import CHECKPOINT
 from mec_cf_gym.commands import given, run_command
-from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.evaluation.environments import usual_scenario
+from mec_cf_gym.errors import checked_count
+from mec_cf_gym.evaluation.environments import check_names, usual_scenario
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import check_same, check_unused, hold, read_json, write_json
 from mec_cf_gym.registration import env_ids
@@ -79,10 +79,8 @@ class Train:
         Raises:
             ValueError: Names the option, its value and what is allowed.
         """
-        if self.algo not in ALGORITHMS:
-            raise refuse("algo", self.algo, f"it must be one of {', '.join(ALGORITHMS)}")
-        if self.env not in env_ids():
-            raise refuse("env", self.env, f"it must be one of {', '.join(env_ids())}")
+        check_names("algo", [self.algo], ALGORITHMS)
+        check_names("env", [self.env], env_ids())
         if self.steps is not None:
             checked_count("steps", self.steps, 1, 10**10)
         checked_count("seed", self.seed, 0, 2**63)
@@ -133,7 +131,7 @@ def run(options: Train) -> Agent:
     return agent
 
 
-def learn(options: Train, judged: Callable[[int, Gap], None] | None = None) -> Segments:
+def learn(options: Train, judged: Callable[[int, Judged], None] | None = None) -> Segments:
     """Train, or go on, and write checkpoints and the best agent.
 
     Args:
@@ -152,7 +150,7 @@ def learn(options: Train, judged: Callable[[int, Gap], None] | None = None) -> S
         return _learn(options, judged)
 
 
-def _learn(options: Train, judged: Callable[[int, Gap], None] | None) -> Segments:
+def _learn(options: Train, judged: Callable[[int, Judged], None] | None) -> Segments:
     hyperparameters, path = options.resolved(), options.out / CHECKPOINT
     check_unused(options.out, path.exists(), options.resume)
     env = training_env(
@@ -174,7 +172,7 @@ def _learn(options: Train, judged: Callable[[int, Gap], None] | None) -> Segment
     validation = Validation(options.env, options.scenario, options.validation_networks, blocks)
     total = hyperparameters["n_timesteps"]
 
-    def judge() -> Gap:
+    def judge() -> Judged:
         gap = validation.gap(agent_of(options, hyperparameters, model))
         if judged is not None:
             judged(model.num_timesteps, gap)

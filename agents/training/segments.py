@@ -12,10 +12,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import set_random_seed
 
 from mec_cf_gym.agents.training import checkpoint
-from mec_cf_gym.agents.validation import Gap
+from mec_cf_gym.agents.validation import Judged
 from mec_cf_gym.evaluation.seeds import SPLITS
 
-Judge = Callable[[], Gap]
+Judge = Callable[[], Judged]
 
 
 class Segments(BaseCallback):

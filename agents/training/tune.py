@@ -13,7 +13,7 @@ import yaml
 
 from mec_cf_gym.agents.training.command import SETTINGS, Train, defaults, learn
 from mec_cf_gym.agents.training.hyperparameters import changed, hyperparameters_of
-from mec_cf_gym.agents.validation import Gap
+from mec_cf_gym.agents.validation import Judged
 from mec_cf_gym.commands import run_command
 from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.provenance import provenance
@@ -119,7 +119,7 @@ def _objective(options: Tune, space: Distributions) -> Callable[[optuna.Trial], 
     def objective(trial: optuna.Trial) -> float:
         suggested = {name: _suggest(trial, name, distribution) for name, distribution in space.items()}
 
-        def judged(steps: int, gap: Gap) -> None:
+        def judged(steps: int, gap: Judged) -> None:
             trial.report(gap.mean, steps)
             if trial.should_prune():
                 raise optuna.TrialPruned

@@ -25,7 +25,6 @@ from mec_cf_gym.baselines.learned.supervised import (
 from mec_cf_gym.baselines.learned.training import Progress, train
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import hold
 
@@ -164,9 +163,9 @@ def _run_and_describe(options: FitCNNLSTM) -> tuple[dict[str, Any], list[str]]:
     test = fitted.solver.card["test"]
     lines = [f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies"]
     for what, gaps in (("", fitted.gaps), (" with the best offload ratios", fitted.best_offload_gaps)):
-        median, p95, p99 = (gaps.summary()[f"gap_{level}"] for level in ("median", "p95", "p99"))
-        mean = Estimate.of(gaps.per_topology()).text("%")
-        lines.append(f"gap to the labels{what}: {mean}, median {median:+.2%}, p95 {p95:+.2%}, p99 {p99:+.2%}")
+        gap = gaps.gap_to_labels()
+        percentiles = f"median {gap.median:+.2%}, p95 {gap.p95:+.2%}, p99 {gap.p99:+.2%}"
+        lines.append(f"gap to the labels{what}: {gap.text('%')}, {percentiles}")
     return fitted.solver.card, lines
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm.auto import tqdm
 
@@ -26,7 +25,7 @@ from mec_cf_gym.baselines.learned.label_free import (
 from mec_cf_gym.baselines.learned.training import train
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import checked_count
-from mec_cf_gym.evaluation.gap import Estimate, gap_to
+from mec_cf_gym.evaluation.gap import Gap, gap_to
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import hold
 from mec_cf_gym.evaluation.seeds import seeds
@@ -113,19 +112,16 @@ def _train_and_test(options: FitEquivariant) -> EquivariantSolver:
     return solver
 
 
-def gap_to_optimum(solver: Solver, networks: int, num_users: int) -> dict[str, float]:
+def gap_to_optimum(solver: Solver, networks: int, num_users: int) -> dict[str, float | None]:
     """Return the gap to the optimum on networks of the test seeds with one subcarrier, as plain JSON."""
     block = first_blocks(Scenario.paper_a(num_subcarriers=1, num_users=num_users), seeds("test", networks))
     gap = gap_to(ExactMinMax().solve(block).max_latency, solver.solve(block).max_latency)
-    mean = Estimate.of(gap)
+    numbers = Gap.over(gap, gap).to_json("mean", "low", "high", "p99")
     return {
         "num_subcarriers": 1,
         "num_users": num_users,
         "networks": networks,
-        "gap_mean": mean.mean,
-        "gap_low": mean.low,
-        "gap_high": mean.high,
-        "gap_p99": float(np.percentile(gap, 99)),
+        **numbers,
         "gap_max": float(gap.max()),
     }
 

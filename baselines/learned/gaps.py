@@ -12,7 +12,7 @@ from mec_cf_gym.baselines.learned.splits import Labelled, Rows
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.batches import read_only
-from mec_cf_gym.evaluation.gap import Estimate, gap_to
+from mec_cf_gym.evaluation.gap import Gap, gap_to
 from mec_cf_gym.performance.outcome import outcome_of
 
 
@@ -29,21 +29,16 @@ class Gaps:
         _, topology, blocks = np.unique(self.seed, return_inverse=True, return_counts=True)
         return np.asarray(np.bincount(topology, self.gap) / blocks)
 
+    def gap_to_labels(self) -> Gap:
+        """Return the mean over topologies, its 95 % interval, and percentiles over samples."""
+        return Gap.over(self.per_topology(), self.gap)
+
     def summary(self) -> dict[str, float | int | None]:
-        """Return plain JSON: the mean over topologies, its 95 % interval, percentiles over samples."""
-        means = self.per_topology()
-        mean = Estimate.of(means)
-        low, high = (mean.low, mean.high) if len(means) > 1 else (None, None)
-        median, p95, p99 = np.percentile(self.gap, (50, 95, 99)).tolist()
+        """Return the same as plain JSON, with numbers of samples."""
         return {
             "samples": len(self.gap),
-            "topologies": len(means),
-            "gap_mean": mean.mean,
-            "gap_low": low,
-            "gap_high": high,
-            "gap_median": median,
-            "gap_p95": p95,
-            "gap_p99": p99,
+            "topologies": len(self.per_topology()),
+            **self.gap_to_labels().to_json("mean", "low", "high", "median", "p95", "p99"),
             "capped": float(self.capped.mean()),
         }
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mec_cf_gym.baselines.single_user import Floats
-from mec_cf_gym.evaluation.gap import Estimate
+from mec_cf_gym.evaluation.gap import Estimate, without_nan
 from mec_cf_gym.evaluation.report import markdown
 
 YES, NO, UNDECIDED, NOT_MEASURED = "yes", "no", "undecided", "not measured"
@@ -32,7 +32,7 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields; numbers that are missing are None."""
-        return {name: None if value != value else value for name, value in asdict(self).items()}
+        return without_nan(asdict(self))
 
 
 def verdict(estimate: Estimate, limit: float) -> str:

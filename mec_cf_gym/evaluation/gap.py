@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -89,3 +89,29 @@ class Estimate:
         numbers = (self.mean, self.low, self.high)
         mean, low, high = ("n/a" if math.isnan(value) else f"{value:{form}}" for value in numbers)
         return f"{mean}{trailing} [{low}, {high}]"
+
+
+@dataclass(frozen=True)
+class Gap(Estimate):
+    """A gap to a reference: its mean over networks with the interval, and percentiles over their blocks."""
+
+    median: float
+    p95: float
+    p99: float
+    largest: float
+
+    @classmethod
+    def over(cls, networks: Sequence[float] | Floats, blocks: ArrayLike, **others: float) -> Self:
+        """Return the gap from the means of networks, ``(networks,)``, and the gaps of all blocks, ``(...)``."""
+        gaps = np.asarray(blocks, np.float64)
+        median, p95, p99, largest = np.percentile(gaps, (50, 95, 99, 100)).tolist()
+        return cls.of(networks, median=median, p95=p95, p99=p99, largest=largest, **others)
+
+    def to_json(self, *names: str) -> dict[str, float | None]:
+        """Return some of its numbers as ``gap_`` and their names; None where there is no interval."""
+        return without_nan({f"gap_{name}": getattr(self, name) for name in names})
+
+
+def without_nan(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields for JSON, which knows no NaN: a number that is missing is None."""
+    return {name: None if value != value else value for name, value in fields.items()}

@@ -97,6 +97,20 @@ class Place:
         return {"equal": {}, "unequal": UNEQUAL}
 
 
+@functools.cache
+def _has_weights(place: Place) -> bool:
+    """Return whether the CNN-LSTM, which refuses sizes that it has no weights for, serves a place."""
+    if "cnn-lstm" not in available_policies():
+        return True
+    env = gym.make(place.env, num_users=place.num_users, num_subcarriers=place.num_subcarriers)
+    observation, _ = env.reset(seed=seeds("league", 1)[0])
+    try:
+        load_policy("cnn-lstm").allocate(observation, cast(MECEnv, env.unwrapped).block)
+    except ValueError:
+        return False
+    return True
+
+
 LEFT_OUT: tuple[tuple[tuple[str, ...], Callable[[Place], bool], str], ...] = (
     (("equal", "greedy", "water-filling"), lambda at: at.num_subcarriers == 1, "full power for N = 1"),
     (("fast",), lambda at: at.num_subcarriers == 1, "exact for N = 1"),
@@ -175,20 +189,6 @@ def _agents(place: Place) -> list[str]:
 def _allows(scenario: Scenario, fields: Fields) -> bool:
     try:
         scenario.replace(**fields)
-    except ValueError:
-        return False
-    return True
-
-
-@functools.cache
-def _has_weights(place: Place) -> bool:
-    """Return whether the CNN-LSTM, which refuses sizes that it has no weights for, serves a place."""
-    if "cnn-lstm" not in available_policies():
-        return True
-    env = gym.make(place.env, num_users=place.num_users, num_subcarriers=place.num_subcarriers)
-    observation, _ = env.reset(seed=seeds("league", 1)[0])
-    try:
-        load_policy("cnn-lstm").allocate(observation, cast(MECEnv, env.unwrapped).block)
     except ValueError:
         return False
     return True

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.episode import Record
-from mec_cf_gym.evaluation.gap import Estimate, gap_to
+from mec_cf_gym.evaluation.gap import Gap, gap_to, without_nan
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields for JSON, which knows no NaN: a missing interval is None."""
-        return {name: None if value != value else value for name, value in asdict(self).items()}
+        return without_nan(asdict(self))
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
@@ -99,7 +99,7 @@ def _summary(
         if (env, (seed, block)) not in compared:
             raise refuse("reference", reference, f"it has no record of block {block} of seed {seed} in {env}")
         gaps.setdefault(seed, []).append(float(gap_to(compared[env, (seed, block)], latency_ms)))
-    gap = Estimate.of([float(np.mean(values)) for values in gaps.values()])
+    gap = Gap.over([float(np.mean(values)) for values in gaps.values()], np.concatenate(list(gaps.values())))
 
     def column(name: str) -> NDArray[Any]:
         return np.array([getattr(record, name) for record in group])
@@ -122,6 +122,6 @@ def _summary(
         power_w=float(column("total_power_w").mean()),
         objective_w=float(column("objective_w").mean()),
         decision_ms=float(np.median(column("decision_ms"))),
-        gap_p95=float(np.percentile(np.concatenate(list(gaps.values())), 95)),
+        gap_p95=gap.p95,
         task=group[0].task,
     )

@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, Latencies, Scheme
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 from mec_cf_gym.evaluation.gap import Estimate
-from mec_cf_gym.evaluation.report import markdown
+from mec_cf_gym.evaluation.report import log_latency_axis, markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -172,7 +172,6 @@ def curve_rows(results: Mapping[str, Latencies], users: tuple[int, ...]) -> list
 def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
     """Return the figure: a panel for each number of users."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     figure = Figure(figsize=(4.8 * len(users), 4.2), layout="constrained")
     axes = figure.subplots(1, len(users), sharey=True, squeeze=False)[0]
@@ -181,11 +180,7 @@ def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
             measured = results.get(f"{curve.name}-K{number}")
             if measured is not None:
                 axis.plot(distribution(measured), SHARES, label=curve.label, **curve.style)
-        axis.set(title=f"K = {number}", xlabel="largest latency of a block (ms)", xscale="log", ylim=(0, 1))
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
-        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.grid(True, alpha=0.3)
+        log_latency_axis(axis, f"K = {number}")
     axes[0].set_ylabel("share of blocks")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
