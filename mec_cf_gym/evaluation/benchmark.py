@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -144,30 +145,20 @@ class Benchmark:
 def start_of(environments: Collection[str]) -> Benchmark:
     """Return what a benchmark of some environments starts from: their scenario, and who is compared there."""
     known = tuple(name for name in environments if name in env_ids())
-    delayed, paper_b = (
-        [usual_scenario(name) for name in known if is_(name)] for is_ in (is_delayed, is_of_paper_b)
-    )
+    if not known:
+        return Benchmark()
+    delayed, paper_b = list(filter(is_delayed, known)), list(filter(is_of_paper_b, known))
+    scenario = usual_scenario((delayed or paper_b or known)[0])
+    scenario = scenario.replace(deployment=next(iter(scenario.deployment.layouts)))  # ids set their own
+    start = Benchmark(env=known, scenario=scenario)
     if delayed:
-        return Benchmark(
-            policies=("full-power", "outdated-exact", "averaged-exact", "exact"),
-            env=known,
-            reference="exact",
-            blocks=delayed[0].episode.episode_blocks,
-            scenario=_first_of_family(delayed[0]),
-        )
+        policies = ("full-power", "outdated-exact", "averaged-exact", "exact")
+        blocks = scenario.episode.episode_blocks
+        return dataclasses.replace(start, policies=policies, reference="exact", blocks=blocks)
     if paper_b:
-        return Benchmark(
-            policies=("full-power", "fractional-power", "exact", "exact-power", "sca"),
-            env=known,
-            reference="exact",
-            scenario=_first_of_family(paper_b[0]),
-        )
-    return Benchmark(env=known, scenario=_first_of_family(usual_scenario(known[0]))) if known else Benchmark()
-
-
-def _first_of_family(scenario: Scenario) -> Scenario:
-    """Return the scenario with the first layout of its family of networks: ids set their own."""
-    return scenario.replace(deployment=next(iter(scenario.deployment.layouts)))
+        of_paper_b = ("full-power", "fractional-power", "exact", "exact-power", "sca")
+        return dataclasses.replace(start, policies=of_paper_b, reference="exact")
+    return start
 
 
 def run(benchmark: Benchmark) -> list[Summary]:

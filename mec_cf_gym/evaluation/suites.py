@@ -63,19 +63,9 @@ class Place:
         return usual_scenario(self.env)
 
     @property
-    def delayed(self) -> bool:
-        """Whether policies that look at the block know more than observations show."""
-        return is_delayed(self.env)
-
-    @property
-    def paper_b(self) -> bool:
-        """Whether the problem is paper B's, to save power."""
-        return is_of_paper_b(self.env)
-
-    @property
     def size(self) -> Fields:
         """As many networks and blocks as can be afforded."""
-        if self.delayed:
+        if is_delayed(self.env):
             return {"topologies": 30, "blocks": self.usual.episode.episode_blocks}
         if self.usual.deployment.num_correlations:
             return {"topologies": 20, "blocks": 3}
@@ -115,11 +105,11 @@ LEFT_OUT: tuple[tuple[tuple[str, ...], Callable[[Place], bool], str], ...] = (
     (("equal", "greedy", "water-filling"), lambda at: at.num_subcarriers == 1, "full power for N = 1"),
     (("fast",), lambda at: at.num_subcarriers == 1, "exact for N = 1"),
     (("exact",), lambda at: at.num_subcarriers > 1, "for N = 1 only"),
-    (("exact-power", "sca"), lambda at: not at.paper_b, "solves paper B's problem"),
-    (("ica", "equivariant"), lambda at: at.delayed, "an oracle here, as exact is"),
+    (("exact-power", "sca"), lambda at: not is_of_paper_b(at.env), "solves paper B's problem"),
+    (("ica", "equivariant"), lambda at: is_delayed(at.env), "an oracle here, as exact is"),
     (("cnn-lstm",), lambda at: not _has_weights(at), "no weights for this K and N"),
-    (("ica",), lambda at: not at.paper_b and at.num_users * at.num_subcarriers > 80, "too slow"),
-    (("ica", "sca"), lambda at: at.paper_b and at.num_users > 20, "too slow"),
+    (("ica",), lambda at: not is_of_paper_b(at.env) and at.num_users * at.num_subcarriers > 80, "too slow"),
+    (("ica", "sca"), lambda at: is_of_paper_b(at.env) and at.num_users > 20, "too slow"),
     # SCA takes over where deadlines cannot be met
     (("exact-power",), lambda at: not at.usual.deployment.has_cloud and at.num_users > 20, "too slow"),
 )
@@ -161,14 +151,14 @@ def _task(place: Place, motion: str, load: str, **changes: Any) -> Task:
         left_out=tuple((name, reason) for name, reason in entrants.items() if reason),
         reference="fast" if subcarriers > 1 else "exact",
         split="league",
-        remark=ORACLES if place.delayed else "",
+        remark=ORACLES if is_delayed(place.env) else "",
         **{**usual, **changes},
     )
 
 
 def _entrants(place: Place) -> Iterator[tuple[str, str]]:
     """Yield every policy that belongs to a task, with the reason if it does not take part."""
-    special = OF_THE_PAST if place.delayed else OF_SHARED_SERVERS if place.paper_b else ()
+    special = OF_THE_PAST if is_delayed(place.env) else OF_SHARED_SERVERS if is_of_paper_b(place.env) else ()
     known = available_policies()
     for policy in (*CLASSIC, *SOLVERS, *special, *LEARNED, *_agents(place)):
         reasons = (reason for names, applies, reason in LEFT_OUT if policy in names and applies(place))

@@ -94,12 +94,13 @@ def _summary(
     compared: dict[tuple[str, tuple[int, int]], float],
     reference: str,
 ) -> Summary:
-    gaps: dict[int, list[float]] = {}
+    pairs: dict[int, list[tuple[float, float]]] = {}
     for (seed, block), latency_ms in _latencies(group).items():
         if (env, (seed, block)) not in compared:
             raise refuse("reference", reference, f"it has no record of block {block} of seed {seed} in {env}")
-        gaps.setdefault(seed, []).append(float(gap_to(compared[env, (seed, block)], latency_ms)))
-    gap = Gap.over([float(np.mean(values)) for values in gaps.values()], np.concatenate(list(gaps.values())))
+        pairs.setdefault(seed, []).append((compared[env, (seed, block)], latency_ms))
+    gaps = [gap_to(*np.transpose(of_topology)) for of_topology in pairs.values()]
+    gap = Gap.over([float(np.mean(values)) for values in gaps], np.concatenate(gaps))
 
     def column(name: str) -> NDArray[Any]:
         return np.array([getattr(record, name) for record in group])
