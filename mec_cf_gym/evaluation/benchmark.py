@@ -14,7 +14,7 @@ import tyro
 
 from mec_cf_gym.deployments.square import Square
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.evaluation.environments import delayed_ids, is_delayed, is_of_paper_b, paper_a_ids, paper_b_ids
+from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_a, is_of_paper_b
 from mec_cf_gym.evaluation.episode import Record
 from mec_cf_gym.evaluation.html import page
 from mec_cf_gym.evaluation.league import summary, whole
@@ -49,7 +49,7 @@ class Benchmark:
     policies: tuple[str, ...] = ("full-power", "equal", "water-filling", "ica")
     """Installed policies, separated by spaces or commas. With a suite: those that take part beside its own, on
     every task that they can run on."""
-    env: tuple[str, ...] = field(default_factory=paper_a_ids)
+    env: tuple[str, ...] = field(default_factory=lambda: tuple(filter(is_of_paper_a, env_ids())))
     """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
     reference, unless options say otherwise. With a delayed one they are Scenario.paper_a_delayed(), 50 blocks,
@@ -152,14 +152,14 @@ class Benchmark:
 
 PAPER_B = Benchmark(
     policies=("full-power", "fractional-power", "exact", "exact-power", "sca"),
-    env=paper_b_ids(),
+    env=tuple(filter(is_of_paper_b, env_ids())),
     reference="exact",
     scenario=Scenario.paper_b(),
 )
 """What the command starts from if an environment of paper B is named."""
 DELAYED = Benchmark(
     policies=("full-power", "outdated-exact", "averaged-exact", "exact"),
-    env=delayed_ids(),
+    env=tuple(filter(is_delayed, env_ids())),
     reference="exact",
     blocks=50,
     scenario=Scenario.paper_a_delayed(),

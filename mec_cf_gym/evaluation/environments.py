@@ -29,16 +29,6 @@ def is_of_paper_b(env_id: str) -> bool:
     return env_id in env_ids() and usual_scenario(env_id).computing.server == "shared"
 
 
-def paper_a_ids() -> tuple[str, ...]:
-    """Return the ids of environments with the problem of paper A, and its observations."""
-    return tuple(env_id for env_id in env_ids() if not is_of_paper_b(env_id) and not is_delayed(env_id))
-
-
-def paper_b_ids() -> tuple[str, ...]:
-    """Return the ids of environments with the problem of paper B."""
-    return tuple(filter(is_of_paper_b, env_ids()))
-
-
-def delayed_ids() -> tuple[str, ...]:
-    """Return the ids of environments whose observations show channels of the past."""
-    return tuple(filter(is_delayed, env_ids()))
+def is_of_paper_a(env_id: str) -> bool:
+    """Return whether the problem and what is observed are those of paper A."""
+    return env_id in env_ids() and not is_of_paper_b(env_id) and not is_delayed(env_id)

@@ -15,6 +15,7 @@ from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.performance.metrics import cdf_points
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Cell = Callable[[Summary], str]
@@ -62,7 +63,6 @@ def plot_cdf(records: Iterable[Record], deadline_ms: float | Mapping[str, float 
         deadline_ms: Marked by a line, if given: one for all, or one by the name of the task.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     panels: dict[str, dict[str, list[float]]] = {}
     styles: dict[str, dict[str, str]] = {}
@@ -88,14 +88,21 @@ def plot_cdf(records: Iterable[Record], deadline_ms: float | Mapping[str, float 
         marked_ms = deadline_ms.get(name) if isinstance(deadline_ms, Mapping) else deadline_ms
         if marked_ms is not None:
             axis.axvline(marked_ms, color="0.4", linestyle="--", label="deadline")
-        axis.set(title=name, xlabel="largest latency of a block (ms)", xscale="log", ylim=(0, 1))
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
-        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.grid(True, alpha=0.3)
+        label_cdf(axis, name)
         if not alike:
             axis.legend(fontsize="small")
     axes[0].set_ylabel("share of blocks")
     if alike:
         axis.legend()
     return figure
+
+
+def label_cdf(axis: Axes, title: str) -> None:
+    """Label a panel that shows the distribution of the largest latency in ms."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axis.set(title=title, xlabel="largest latency of a block (ms)", xscale="log", ylim=(0, 1))
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.grid(True, alpha=0.3)

@@ -10,17 +10,11 @@ from typing import Any, cast
 import gymnasium as gym
 
 from mec_cf_gym.envs.single import MECEnv
-from mec_cf_gym.evaluation.environments import (
-    delayed_ids,
-    is_delayed,
-    is_of_paper_b,
-    paper_a_ids,
-    paper_b_ids,
-    usual_scenario,
-)
+from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_a, is_of_paper_b, usual_scenario
 from mec_cf_gym.evaluation.policies import available_policies, cards, load_policy
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.tasks import Task
+from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Scenario
 
 USERS = (10, 20, 50)
@@ -57,10 +51,12 @@ ORACLES = "Policies that look at the block see the current channels, and are ora
 
 def full() -> tuple[Task, ...]:
     """Return every environment with K = 10, 20, 50; N = 1, 4; static and mobile; equal and unequal users."""
-    paper_a = product(paper_a_ids(), USERS, SUBCARRIERS, MOTIONS, LOADS)
-    paper_b = product(paper_b_ids(), USERS, (1,), MOTIONS, LOADS)
-    delayed = product(delayed_ids(), USERS, (1,), ("mobile",), LOADS)
-    return tuple(_task(*point) for points in (paper_a, paper_b, delayed) for point in points)
+    points: list[tuple[str, int, int, str, str]] = []
+    for env_id in env_ids():
+        subcarriers = SUBCARRIERS if is_of_paper_a(env_id) else (1,)
+        motions = ("mobile",) if is_delayed(env_id) else tuple(MOTIONS)
+        points += product((env_id,), USERS, subcarriers, motions, LOADS)
+    return tuple(_task(*point) for point in points)
 
 
 def quick() -> tuple[Task, ...]:
@@ -83,11 +79,6 @@ HEADLINES = (
 """The tasks of the summary: each environment as it comes, at K = 10 in paper A's networks and 20 in paper B's."""
 
 
-def name_of(env_id: str, num_users: int, num_subcarriers: int, motion: str, load: str) -> str:
-    """Return the name of a task."""
-    return f"{env_id.removesuffix('-v0')} K={num_users} N={num_subcarriers} {motion} {load}"
-
-
 def _task(env_id: str, num_users: int, num_subcarriers: int, motion: str, load: str, **changes: Any) -> Task:
     headline = (env_id, num_users, num_subcarriers, motion, load) in HEADLINES
     usual, paper_b = usual_scenario(env_id), is_of_paper_b(env_id)
@@ -101,7 +92,7 @@ def _task(env_id: str, num_users: int, num_subcarriers: int, motion: str, load: 
     takes_part = dict(_entrants(env_id, scenario))
     fields = {**_size(env_id, scenario), "headline": headline, "times_batches": headline, **changes}
     return Task(
-        name=name_of(env_id, num_users, num_subcarriers, motion, load),
+        name=f"{env_id.removesuffix('-v0')} K={num_users} N={num_subcarriers} {motion} {load}",
         env=env_id,
         scenario=scenario,
         policies=tuple(name for name, reason in takes_part.items() if not reason),

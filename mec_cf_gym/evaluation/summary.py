@@ -75,30 +75,23 @@ def summarise(records: Iterable[Record], reference: str) -> list[Summary]:
     for record in records:
         groups.setdefault((record.env, record.policy), []).append(record)
     compared = {
-        (env, key): value
+        (env, record.seed, record.block): record.max_latency_ms
         for (env, policy), group in groups.items()
         if policy == reference
-        for key, value in _latencies(group).items()
+        for record in group
     }
-    return [_summary(env, policy, group, compared, reference) for (env, policy), group in groups.items()]
+    return [_summary(group, compared, reference) for group in groups.values()]
 
 
-def _latencies(group: Iterable[Record]) -> dict[tuple[int, int], float]:
-    return {(record.seed, record.block): record.max_latency_ms for record in group}
-
-
-def _summary(
-    env: str,
-    policy: str,
-    group: list[Record],
-    compared: dict[tuple[str, tuple[int, int]], float],
-    reference: str,
-) -> Summary:
+def _summary(group: list[Record], compared: dict[tuple[str, int, int], float], reference: str) -> Summary:
+    """Return the summary of a policy in one environment, ``compared`` by environment, seed and block."""
     gaps: dict[int, list[float]] = {}
-    for (seed, block), latency_ms in _latencies(group).items():
-        if (env, (seed, block)) not in compared:
-            raise refuse("reference", reference, f"it has no record of block {block} of seed {seed} in {env}")
-        gaps.setdefault(seed, []).append(float(gap_to(compared[env, (seed, block)], latency_ms)))
+    for record in group:
+        block = (record.env, record.seed, record.block)
+        if block not in compared:
+            missing = f"it has no record of block {record.block} of seed {record.seed} in {record.env}"
+            raise refuse("reference", reference, missing)
+        gaps.setdefault(record.seed, []).append(float(gap_to(compared[block], record.max_latency_ms)))
     gap = Estimate.of([float(np.mean(values)) for values in gaps.values()])
 
     def column(name: str) -> NDArray[Any]:
@@ -106,8 +99,8 @@ def _summary(
 
     largest_ms = column("max_latency_ms")
     return Summary(
-        env=env,
-        policy=policy,
+        env=group[0].env,
+        policy=group[0].policy,
         topologies=len(gaps),
         blocks=len(group),
         mean_ms=float(largest_ms.mean()),

@@ -15,6 +15,7 @@ from mec_cf_gym.baselines.reproduce.paper_a.schemes import (
     NO_LOCAL_COMPUTING,
     SCHEMES,
     Latencies,
+    Scheme,
 )
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 from mec_cf_gym.evaluation.gap import Estimate
@@ -89,19 +90,7 @@ def findings_on(results: Mapping[str, Latencies], users: int) -> list[Finding]:
     """Return what is found about the claims on networks of K users."""
     first, second, third = (results[f"{scheme.name}-K{users}"] for scheme in SCHEMES)
     rivals = {NO_LOCAL_COMPUTING: second, BS_CENTRED: third}
-    findings = [
-        weakest(
-            judge(
-                BEST,
-                users,
-                "least",
-                f"scheme 1 less {rival.name.replace('-', ' ')}",
-                schemes.mean_ms(first) - schemes.mean_ms(measured),
-                unit="ms",
-            )
-            for rival, measured in rivals.items()
-        )
-    ]
+    findings = [weakest(_best(users, first, rival, measured) for rival, measured in rivals.items())]
     difference_ms = schemes.mean_ms(third) - schemes.mean_ms(second)
     if users <= MOST_USERS_FOR_SCHEME_3:
         findings += [judge(WINS, users, "3 below 2", "scheme 3 less scheme 2", difference_ms, unit="ms")]
@@ -110,6 +99,11 @@ def findings_on(results: Mapping[str, Latencies], users: int) -> list[Finding]:
     if users == GINI_USERS:
         findings += [judge(FAIR, users, "below 0.2", "Gini index", first.gini.mean(-1), limit=GINI_LIMIT, unit="")]
     return findings
+
+
+def _best(users: int, first: Latencies, rival: Scheme, measured: Latencies) -> Finding:
+    quantity = f"scheme 1 less {rival.name.replace('-', ' ')}"
+    return judge(BEST, users, "least", quantity, schemes.mean_ms(first) - schemes.mean_ms(measured), unit="ms")
 
 
 def statistics(measured: Latencies) -> tuple[str, str, str]:

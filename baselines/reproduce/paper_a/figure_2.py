@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, Latencies, Scheme
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 from mec_cf_gym.evaluation.gap import Estimate
-from mec_cf_gym.evaluation.report import markdown
+from mec_cf_gym.evaluation.report import label_cdf, markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +40,11 @@ class Curve:
         cell = self.scheme.cell(self.policy or figure.solver, figure.scenario, users)
         return replace(cell, name=f"{self.name}-K{users}", best_offload=self.best_offload)
 
+    def with_best_split(self, label: str) -> Curve:
+        """Return the same with the best offload ratios for its powers."""
+        style = {"color": self.style["color"], "lw": 0.8, "ls": ":"}
+        return replace(self, name=f"{self.name}-best-split", label=label, style=style, best_offload=True)
+
 
 SOLVED = Curve("cell-free", "cell-free, solver", CELL_FREE, {"color": "C0"})
 SOLVED_BS = Curve("bs-centred", "BS-centred, solver", BS_CENTRED, {"color": "C2"})
@@ -47,21 +52,9 @@ NETWORK = Curve("cnn-lstm", "cell-free, CNN-LSTM", CELL_FREE, {"color": "C1", "l
 CROSS = Curve("cross-test", "BS-centred, CNN-LSTM (cross-test)", BS_CENTRED, {"color": "C3", "ls": "-."}, CNN_LSTM)
 LEARNED = (
     NETWORK,
-    replace(
-        NETWORK,
-        name="cnn-lstm-best-split",
-        label="cell-free, CNN-LSTM, best split",
-        style={"color": "C1", "lw": 0.8, "ls": ":"},
-        best_offload=True,
-    ),
+    NETWORK.with_best_split("cell-free, CNN-LSTM, best split"),
     CROSS,
-    replace(
-        CROSS,
-        name="cross-test-best-split",
-        label="cross-test, best split",
-        style={"color": "C3", "lw": 0.8, "ls": ":"},
-        best_offload=True,
-    ),
+    CROSS.with_best_split("cross-test, best split"),
     Curve("equivariant", "cell-free, equivariant (ours)", CELL_FREE, {"color": "C4", "ls": "--"}, EQUIVARIANT),
 )
 CURVES = (SOLVED, SOLVED_BS, *LEARNED)
@@ -172,7 +165,6 @@ def curve_rows(results: Mapping[str, Latencies], users: tuple[int, ...]) -> list
 def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
     """Return the figure: a panel for each number of users."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     figure = Figure(figsize=(4.8 * len(users), 4.2), layout="constrained")
     axes = figure.subplots(1, len(users), sharey=True, squeeze=False)[0]
@@ -181,11 +173,7 @@ def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
             measured = results.get(f"{curve.name}-K{number}")
             if measured is not None:
                 axis.plot(distribution(measured), SHARES, label=curve.label, **curve.style)
-        axis.set(title=f"K = {number}", xlabel="largest latency of a block (ms)", xscale="log", ylim=(0, 1))
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
-        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.grid(True, alpha=0.3)
+        label_cdf(axis, f"K = {number}")
     axes[0].set_ylabel("share of blocks")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
