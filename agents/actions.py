@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
-from gymnasium.utils import RecordConstructorArgs
-from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from mec_cf_gym.agents.translation import Seen, Translation
+from mec_cf_gym.agents.wrappers import TranslationWrapper
+from mec_cf_gym.block.block import Link
 from mec_cf_gym.envs.action import within_one
 from mec_cf_gym.envs.contract import Contract
-from mec_cf_gym.envs.observation import Gains, Observation, observed_block, observed_servers
+from mec_cf_gym.envs.observation import Gains, observed_block, observed_servers
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.performance.latencies import best_offload
 from mec_cf_gym.scenario import Scenario
@@ -37,7 +37,7 @@ class LogPower:
     every server divides its speed among the users it serves in proportion to their weights.
 
     Args:
-        scenario: Of the environment.
+        scenario: Of the environment, or its contract: spaces follow from it, and the link where no other is named.
         least_db: The smallest power.
         split: ``"closed_form"`` or ``"as_is"``.
 
@@ -45,17 +45,25 @@ class LogPower:
         ValueError: For another split, or a ``least_db`` that is not negative.
     """
 
-    def __init__(self, scenario: Scenario, least_db: float = LEAST_DB, split: str = "closed_form") -> None:
+    def __init__(
+        self, scenario: Scenario | Contract, least_db: float = LEAST_DB, split: str = "closed_form"
+    ) -> None:
         if not -200 <= least_db < 0:
             raise refuse("least_db", least_db, "it must be a number of dB in [-200, 0)")
         if split not in SPLITS_OF_TASKS:
             raise refuse("split", split, f"it must be one of {', '.join(map(repr, SPLITS_OF_TASKS))}")
-        contract = Contract(scenario)
+        contract = scenario if isinstance(scenario, Contract) else Contract(scenario)
         self.least_db, self.codec, self.link = least_db, contract.codec, contract.link
         if not isinstance(contract.observation, Gains):
-            raise refuse("observation", scenario.episode.observation, "powers in dB need one that shows the gains")
+            named = contract.scenario.episode.observation
+            raise refuse("observation", named, "powers in dB need one that shows the gains")
         has_split = "offload" in self.codec.shapes
         self.learns_split, self.finds_split = split == "as_is" and has_split, split != "as_is" and has_split
+
+    @property
+    def translation(self) -> Translation:
+        """What :class:`LogPowerAction` changes."""
+        return Translation(act=self.plain, action_space=self.space())
 
     def space(self) -> spaces.Box:
         """Return the space of one row: powers in dB, offload ratios if they are learned, weights in dB."""
@@ -68,9 +76,15 @@ class LogPower:
         )
         return spaces.Box(low, high)
 
-    def plain(self, action: NDArray[Any], observation: Mapping[str, NDArray[Any]]) -> Floats:
-        """Return the environment's action, ``(..., entries)``, for an action and the observation it answers."""
-        powers, users = self.codec.sizes["power"], self.codec.shapes["power"][1]
+    def plain(self, action: NDArray[Any], observation: Seen, link: Link | None = None) -> Floats:
+        """Return the environment's action, ``(..., entries)``.
+
+        Args:
+            action: In dB, ``(..., entries)``.
+            observation: The one that it answers.
+            link: Of the current block or scenario; without one, that of the scenario that this was made for.
+        """
+        action, powers, users = np.asarray(action), self.codec.sizes["power"], self.codec.shapes["power"][1]
         ratio = 10.0 ** (np.asarray(action[..., :powers], np.float64) / 10)
         parts, server_hz = {"power": ratio}, None
         if self.codec.chooses_shares:
@@ -83,68 +97,32 @@ class LogPower:
         if self.learns_split:
             parts["offload"] = action[..., powers : powers + users]
         elif self.finds_split:
-            block = observed_block(observation, self.link)
+            block = observed_block(observation, self.link if link is None else link)
             block = block if server_hz is None else dataclasses.replace(block, server_hz=server_hz)
             power = within_one(ratio.reshape(*ratio.shape[:-1], *self.codec.shapes["power"]), axis=-2)
             parts["offload"] = best_offload(block, power)
         return np.concatenate([parts[name] for name in self.codec.shapes], -1).astype(np.float32)
 
 
-class LogPowerAction(gym.Wrapper[Observation, Any, Observation, Any], RecordConstructorArgs):
+class LogPowerAction(TranslationWrapper):
     """Lets a learner act in dB: see :class:`LogPower`. Wrap it in ``RescaleAction`` for actions in [-1, 1].
+
+    The split of tasks is the best one for the link of the environment's current scenario, also after
+    ``reset(options={"scenario": ...})``.
 
     Args:
         env: An environment of this package, whose own observations and actions reach this wrapper.
         least_db: The smallest power in dB.
         split: ``"closed_form"`` or ``"as_is"``.
+
+    Examples:
+        >>> env = LogPowerAction(gym.make("MECCellFree-v0", num_users=2, num_subcarriers=1), least_db=-30.0)
+        >>> env.action_space
+        Box(-30.0, 0.0, (2,), float32)
+        >>> observation, info = env.reset(seed=0)
+        >>> *_, info = env.step(np.array([0.0, -10.0]))  # full power, and a tenth of it; the best split of tasks
     """
 
     def __init__(self, env: gym.Env[Any, Any], least_db: float = LEAST_DB, split: str = "closed_form") -> None:
-        RecordConstructorArgs.__init__(self, least_db=least_db, split=split)
-        gym.Wrapper.__init__(self, env)
-        self.log_power = LogPower(env.unwrapped.scenario, least_db, split)  # type: ignore[attr-defined]
-        self.action_space = self.log_power.space()
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Reset, and remember what is seen."""
-        self._seen, info = self.env.reset(seed=seed, options=options)
-        return self._seen, info
-
-    def step(self, action: Floats) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
-        """Step with the translated action."""
-        plain = self.log_power.plain(np.asarray(action), self._seen)
-        self._seen, reward, terminated, truncated, info = self.env.step(plain)
-        return self._seen, reward, terminated, truncated, info
-
-
-class LogPowerVectorAction(gym.vector.VectorWrapper):
-    """The same for the native vector environment.
-
-    Args:
-        env: A vector environment of this package.
-        least_db: The smallest power in dB.
-        split: ``"closed_form"`` or ``"as_is"``.
-    """
-
-    def __init__(
-        self, env: gym.vector.VectorEnv[Any, Any, Any], least_db: float = LEAST_DB, split: str = "closed_form"
-    ) -> None:
-        super().__init__(env)
-        self.log_power = LogPower(env.unwrapped.scenario, least_db, split)  # type: ignore[attr-defined]
-        self.single_action_space = self.log_power.space()
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
-
-    def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Reset, and remember what is seen."""
-        self._seen, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # a list is allowed
-        return self._seen, info
-
-    def step(self, actions: Floats) -> tuple[Observation, Any, Any, Any, dict[str, Any]]:
-        """Step with the translated actions."""
-        plain = self.log_power.plain(np.asarray(actions), self._seen)
-        self._seen, rewards, terminations, truncations, info = self.env.step(plain)
-        return self._seen, rewards, terminations, truncations, info
+        self.log_power = LogPower(env.unwrapped.contract, least_db, split)  # type: ignore[attr-defined]
+        super().__init__(env, self.log_power.translation, least_db=least_db, split=split)

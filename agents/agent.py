@@ -1,202 +1,241 @@
-"""A trained agent: weights and a card, ``predict`` as in Stable-Baselines3, and a policy of every evaluation."""
+"""Agents: a model and all that lies between it and an environment, as a policy of every evaluation."""
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import gymnasium as gym
 import numpy as np
-import safetensors
-import safetensors.torch
-import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3.common.policies import BasePolicy
 
-from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
-from mec_cf_gym.agents.training.hyperparameters import ALGORITHMS, EQUIVARIANT, POLICIES
-from mec_cf_gym.agents.translation import Statistics, Translation
+from mec_cf_gym.agents.behind import stack_of, statistics_of
+from mec_cf_gym.agents.curriculum.padding import Padding
+from mec_cf_gym.agents.stack import NamedStack, Sizes, Stack
+from mec_cf_gym.agents.translation import Seen
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.envs.action import ActionCodec
-from mec_cf_gym.envs.running_mean import RunningMean
+from mec_cf_gym.block.block import CoherenceBlock, Link
+from mec_cf_gym.envs.contract import Contract
+from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.envs.vector import MECVectorEnv
 from mec_cf_gym.errors import refuse
-from mec_cf_gym.evaluation.store import write_atomically
-from mec_cf_gym.scenario import Scenario
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.type_aliases import PolicyPredictor
 
 FOLDER = Path(__file__).parent / "trained"
 """The agents that come with the package."""
-State = RunningMean | None
-Observation = Mapping[str, NDArray[np.float32]]
+State = tuple[Any, tuple[Any, ...]] | None
+"""What the model remembers, and what its wrappers do; None if neither remembers anything."""
 
 
 class Agent:
     """Decides on plain observations of an environment with its plain actions, whatever it was trained behind.
 
+    As a policy (:meth:`reset`, :meth:`allocate`) it is in one episode at a time: give every thread and environment
+    an agent of its own. :meth:`predict` changes nothing, and may be shared.
+
     Args:
-        policy: Of Stable-Baselines3.
-        translation: What lies between the environment and the policy.
-        card: What is known about it, as plain JSON: ``algo``, ``env``, ``policy``, ``policy_kwargs`` at least.
+        model: Of Stable-Baselines3, or anything with its ``predict``.
+        translation: What lies between the environment and the model.
+        card: What is known about it, as plain JSON.
+        env: The environment that :meth:`predict` is for: its current scenario names the link.
     """
 
-    def __init__(self, policy: BasePolicy, translation: Translation, card: dict[str, Any]) -> None:
-        self.policy, self.translation, self.card = policy, translation, card
-        self._sized = {_sizes(translation.scenario): (policy, translation)}
+    context: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
+    """What the model predicts in: torch's inference mode for agents with a card."""
+
+    def __init__(
+        self, model: PolicyPredictor, translation: Stack, card: dict[str, Any] | None = None, env: Any = None
+    ) -> None:
+        self.model, self.translation, self.card, self.env = model, translation, card or {}, env
+        self._resized: dict[tuple[Any, ...], tuple[PolicyPredictor, Stack]] = {}
         self.reset(0)
 
     def predict(
         self,
-        observation: Observation,
+        observation: Seen,
         state: State = None,
         episode_start: NDArray[np.bool_] | None = None,
         deterministic: bool = True,
     ) -> tuple[NDArray[np.float32], State]:
         """Return the environment's action, and the state to go on with.
 
+        Splits of tasks are for the link (bandwidth, pilots, fronthaul) of the environment's current scenario;
+        without an environment they are for that of the agent's card.
+
         Args:
-            observation: Of the environment itself, or a batch of them; there may be more or fewer users than in
-                training if the policy is equivariant.
+            observation: Of the environment itself, or a batch of them; entries that the agent does not know are
+                ignored. There may be more or fewer users than in training if the policy is equivariant.
             state: What the last call returned, for an agent with a memory; None at the beginning of an episode.
             episode_start: Which rows begin an episode, ``(rows,)``: they forget.
             deterministic: Whether to leave out exploration.
 
         Raises:
-            ValueError: For observations of another size than the policy can serve.
+            ValueError: For observations with missing entries, or of other sizes than the agent can serve.
         """
-        seen = observation
-        starts = False if episode_start is None else episode_start
-        if self.translation.remembers:
-            state = RunningMean.start(observation) if state is None else state.update(observation, starts)
-            seen = state.shown(observation)
-        policy, translation = self._for(observation)
-        with torch.inference_mode():
-            action, _ = policy.predict(translation.statistics.normalised(seen), deterministic=deterministic)
-        return translation.plain(action, seen), state
+        link = None if self.env is None else self.env.unwrapped.contract.link
+        action, state, _ = self._decided(observation, state, episode_start, deterministic, link)
+        return action, state
 
     def reset(self, seed: int) -> None:
         """Begin an episode: what was seen is forgotten."""
         self.state: State = None
 
-    def allocate(self, observation: Observation, block: CoherenceBlock) -> Allocation:
-        """Return what the agent decides on an observation, servers of the block divided as it says."""
-        action, self.state = self.predict(observation, self.state)
-        _, translation = self._for(observation)
-        return ActionCodec(translation.scenario).decode(action, block.servers)
+    def allocate(self, observation: Seen, block: CoherenceBlock) -> Allocation:
+        """Return what the agent decides on an observation, for the link and the servers of the block."""
+        action, self.state, contract = self._decided(observation, self.state, None, True, block.link)
+        if contract is None:
+            raise refuse("agent", self, "behind padding it has actions of a wrapped environment: use predict")
+        return contract.codec.decode(action, block.servers)
 
-    def _for(self, observation: Observation) -> tuple[BasePolicy, Translation]:
-        """Return the policy and the translation for the size of an observation."""
-        subcarriers, users = observation["signal"].shape[-2:]
-        sizes = (subcarriers, users, observation["task"].shape[-1])
-        if sizes not in self._sized:
-            if not isinstance(self.policy, EquivariantPolicy):
-                own = _sizes(self.translation.scenario)[:2]
-                allowed = f"the policy was trained for N, K = {own}, and serves no other numbers"
-                raise refuse("observation", f"with N, K = {(subcarriers, users)}", allowed)
-            translation = self.translation.resized(*sizes)
-            policy = self.policy.resized(translation.observation_space, translation.action_space)
-            self._sized[sizes] = (policy, translation)
-        return self._sized[sizes]
+    def _decided(
+        self, observation: Seen, state: State, starts: Any, deterministic: bool, link: Link | None
+    ) -> tuple[NDArray[np.float32], State, Contract | None]:
+        """Return the environment's action, the state to go on with, and the contract that the action is of."""
+        observation = self.translation.selected(observation)
+        model, translation = self._for(self.translation.sizes(observation))
+        remembered, memories = state or (None, ())
+        shown, memories = translation.seen(observation, memories, False if starts is None else starts)
+        recurrent = {} if remembered is None else {"state": remembered, "episode_start": starts}
+        with self.context():
+            action, remembered = model.predict(shown[-1], **recurrent, deterministic=deterministic)
+        nothing = remembered is None and all(memory is None for memory in memories)
+        action = translation.plain(action, shown, link)
+        return action, None if nothing else (remembered, memories), translation.contract
+
+    def _for(self, sizes: Sizes) -> tuple[PolicyPredictor, Stack]:
+        """Return the model and the translation for networks of given sizes."""
+        own = self.translation.own_sizes
+        if sizes == own:
+            return self.model, self.translation
+        key = tuple(sizes.items())
+        if key not in self._resized:
+            translation = self.translation.resized(sizes)
+            if not hasattr(self.model, "resized"):
+                allowed = f"the policy was trained for N, K = {own['signal']}, and serves no other numbers"
+                raise refuse("observation", f"with N, K = {sizes['signal']}", allowed)
+            model = self.model.resized(translation.observation_space, translation.action_space)
+            self._resized[key] = (model, translation)
+        return self._resized[key]
 
     def save(self, path: str | Path) -> None:
-        """Write ``path.safetensors`` and ``path.json``, each whole or not at all."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tensors = {f"policy.{name}": tensor.contiguous() for name, tensor in _acting(self.policy).items()}
-        for kind in ("mean", "variance"):
-            for name, array in getattr(self.translation.statistics, kind).items():
-                tensors[f"{kind}.{name}"] = torch.tensor(array)
-        temporary = path.with_name(f".{path.name}.tmp")
-        safetensors.torch.save_file(tensors, temporary)
-        temporary.replace(path.with_name(f"{path.name}.safetensors"))
-        card = {
-            **self.card,
-            "scenario": self.translation.scenario.to_dict(),
-            "wrappers": self.translation.wrappers,
-        }
-        write_atomically(path.with_name(f"{path.name}.json"), json.dumps(card, indent=2, allow_nan=False) + "\n")
-
-    @classmethod
-    def load(cls, name: str | Path) -> Self:
-        """Return the agent that is installed under a name, or lies at a path without suffix; nothing is unpickled.
+        """Write ``path.safetensors`` and ``path.json``, each whole or not at all.
 
         Raises:
-            ValueError: If there is no such agent, or its files are damaged or do not fit each other.
+            ValueError: For an agent without a card, such as an :class:`AgentPolicy`.
         """
-        path = _resolve(name)
-        source = path.with_name(f"{path.name}.json")
+        from mec_cf_gym.agents.cards import write  # torch takes long to import
+
+        if not isinstance(self.translation, NamedStack) or not self.card:
+            raise refuse("agent", self, "only agents with a card are saved: train them by mec-cf-gym train")
+        write(Path(path), self.model, self.translation, self.card)
+
+    @classmethod
+    def load(
+        cls, name: str | Path, env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any] | None = None
+    ) -> Self:
+        """Return the agent that is installed under a name, or lies at a path without suffix; nothing is unpickled.
+
+        Args:
+            name: The name or path.
+            env: The environment that it is for: see :meth:`predict`. Without one, and in evaluations, agents serve
+                every environment like that of their training.
+
+        Raises:
+            ValueError: If there is no such agent, its files are damaged or do not fit each other, or the
+                environment is not one of this package.
+        """
         try:
-            card = json.loads(source.read_text())
-            wrappers = [(str(wrapper), dict(arguments)) for wrapper, arguments in card.pop("wrappers")]
-            scenario = Scenario().replace(**card.pop("scenario"))
-            tensors = safetensors.torch.load_file(path.with_name(f"{path.name}.safetensors"))
-            translation = Translation(scenario, wrappers, _statistics(tensors))
-            policy = build_policy(card["algo"], card["policy"], card["policy_kwargs"], translation)
-            _load_acting(
-                policy, {k.removeprefix("policy."): t for k, t in tensors.items() if k.startswith("policy.")}
-            )
-        except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
-            raise ValueError(f"{source} and the weights beside it are no trained agent: {error}") from error
-        return cls(policy, translation, card)
+            from mec_cf_gym.agents.cards import inference_mode, read  # torch takes long to import
+            from mec_cf_gym.baselines.learned import weights
+        except ModuleNotFoundError as error:
+            raise ImportError(f"agents need {error.name}: pip install 'mec-cf-gym[agents]'") from error
+        agent = cls(*read(weights.resolve(name, FOLDER, "agent")))
+        agent.context = inference_mode
+        return agent if env is None else agent.bound(env)
+
+    def bound(self, env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any]) -> Self:
+        """Return the same agent, at the beginning of an episode, for an environment: see :meth:`predict`.
+
+        Raises:
+            ValueError: If the environment is not one of this package, or the agent cannot serve it.
+        """
+        contract, agent = _contract_of(env), copy.copy(self)
+        own = (contract.observation_space, contract.action_space)
+        if self.translation.contract is not None:
+            _, translation = self._for(Stack(own, [], contract).own_sizes)
+            if translation.contract is None or not translation.contract.has_spaces_of(contract):
+                raise refuse("env", env, f"the agent is for actions in {self.translation.contract.action_space}")
+        agent.env = env
+        agent.reset(0)
+        return agent
 
 
-def build_policy(algo: str, policy: str, policy_kwargs: dict[str, Any], translation: Translation) -> BasePolicy:
-    """Return an untrained policy of an algorithm for the spaces behind the wrappers."""
-    if algo not in ALGORITHMS or policy not in POLICIES:
-        raise refuse(
-            "policy", f"{policy} of {algo}", f"algorithms are {list(ALGORITHMS)}, policies {list(POLICIES)}"
-        )
-    policy_class: Any = EquivariantPolicy if policy == EQUIVARIANT else ALGORITHMS[algo].policy_aliases[policy]
-    sampling = {"use_sde": False} if algo in ("ppo", "sac") else {}
-    built: BasePolicy = policy_class(
-        translation.observation_space, translation.action_space, lambda _: 0.0, **sampling, **policy_kwargs
-    )
-    built.set_training_mode(False)
-    return built
+class AgentPolicy(Agent):
+    """A model that was trained behind wrappers, which lie between it and the environment here, too.
+
+    Observations pass through the observation wrappers and ``MeanGains`` of ``env`` and the statistics of
+    ``VecNormalize`` on their way to the model, and actions through action wrappers (such as ``RescaleAction``) and
+    ``LogPowerAction`` on their way back. A recurrent model remembers its episode.
+
+    Args:
+        agent: A Stable-Baselines3 model, or anything with its ``predict``.
+        env: The environment it was trained in, with its wrappers; only their translations are used.
+        statistics: The ``VecNormalize`` that it was trained behind; by default that of the model's environment.
+
+    Raises:
+        ValueError: If the environment is not one of this package, a wrapper cannot be repeated, the model was
+            trained behind others, or its statistics cannot be found: a model that was loaded has lost them.
+            (Of a policy alone, and of a model that was loaded without its environment or trained in other
+            processes, only spaces can be compared.)
+
+    Examples:
+        >>> class FullPower:
+        ...     def predict(self, observation, state=None, episode_start=None, deterministic=False):
+        ...         return np.ones(3), None
+        >>> env = gym.wrappers.RescaleAction(
+        ...     gym.make("MECCellFree-v0", num_users=1, num_subcarriers=2), np.float32(-1), np.float32(1)
+        ... )
+        >>> observation, info = env.reset(seed=0)
+        >>> AgentPolicy(FullPower(), env).allocate(observation, env.unwrapped.block).power  # within the budget
+        array([[0.5],
+               [0.5]])
+    """
+
+    def __init__(self, agent: PolicyPredictor, env: gym.Env[Any, Any], statistics: Any = None) -> None:
+        contract = _contract_of(env, MECEnv)
+        super().__init__(agent, stack_of(agent, env, contract, statistics), env=env)
+
+
+class PaddedAgent(Agent):
+    """An agent that learned behind padding, for an environment without: it sees, and acts in, the own spaces.
+
+    Args:
+        agent: A Stable-Baselines3 model, or anything with its ``predict``.
+        padding: From the environment's spaces to the agent's.
+        statistics: As in :class:`AgentPolicy`.
+    """
+
+    def __init__(self, agent: PolicyPredictor, padding: Padding, statistics: Any = None) -> None:
+        below = (spaces.Dict(dict(padding.boxes)), padding.acted)
+        super().__init__(agent, Stack(below, [padding.translation, *statistics_of(agent, statistics)]))
+
+
+def _contract_of(env: Any, *kinds: type) -> Contract:
+    base: Any = env.unwrapped
+    found: Contract | None = base.contract if isinstance(base, (MECEnv, MECVectorEnv)) else None
+    if found is None or (kinds and not isinstance(base, kinds)):
+        raise refuse("env", env, "it must be an environment of mec_cf_gym")
+    return found
 
 
 def installed_agents() -> dict[str, dict[str, Any]]:
     """Return the cards of the agents that come with the package, by name."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-
-
-def _sizes(scenario: Scenario) -> tuple[int, int, int]:
-    """Return N, K and the number of features of a task."""
-    shared = scenario.computing.server == "shared"
-    features = 6 + scenario.num_sites if shared else 4
-    return scenario.radio.num_subcarriers, scenario.layout.num_users, features
-
-
-def _acting(policy: BasePolicy) -> dict[str, torch.Tensor]:
-    """Return the weights that actions follow from: those of the actor, if there is one."""
-    state = policy.state_dict()
-    own = {name: tensor for name, tensor in state.items() if name.startswith("actor.")}
-    return own or state
-
-
-def _load_acting(policy: BasePolicy, tensors: dict[str, torch.Tensor]) -> None:
-    expected = _acting(policy)
-    if expected.keys() != tensors.keys():
-        raise ValueError(f"tensors {sorted(expected.keys() ^ tensors.keys())} are missing, or too many")
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape or not tensor.isfinite().all():
-            raise ValueError(f"tensor {name!r} has another shape, or numbers that are not finite")
-    policy.load_state_dict(tensors, strict=False)
-
-
-def _statistics(tensors: dict[str, torch.Tensor]) -> Statistics:
-    parts = {
-        kind: {
-            name.removeprefix(f"{kind}."): t.numpy() for name, t in tensors.items() if name.startswith(f"{kind}.")
-        }
-        for kind in ("mean", "variance")
-    }
-    return Statistics(parts["mean"], parts["variance"])
-
-
-def _resolve(name: str | Path) -> Path:
-    for path in (FOLDER / name, Path(name)):
-        if path.name and path.with_name(f"{path.name}.safetensors").exists():
-            return path
-    known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.json")))
-    raise refuse("agent", str(name), f"it must be a path without suffix, or one of {known}")

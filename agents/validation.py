@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.agents.agent import Agent
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.baselines.solution import Solver
@@ -79,6 +80,7 @@ class Validation:
     def gap(self, agent: Predictor) -> Gap:
         """Return how far an agent is from the reference; every call meets the same blocks."""
         observation, _ = self.env.reset(seed=self.seeds)  # type: ignore[arg-type]  # a list is allowed
+        agent = agent.bound(self.env) if isinstance(agent, Agent) else agent
         state, gaps, rewards = None, [], []
         for index in range(self.blocks):
             if index == len(self._solved):

@@ -27,6 +27,11 @@ class SB3VecEnv(VecEnv):
 
     Raises:
         ValueError: If ``env`` is not a vector environment, or does not reset rows on the step after their last.
+
+    Examples:
+        >>> from stable_baselines3 import PPO
+        >>> env = SB3VecEnv(gym.make_vec("MECCellFree-v0", num_envs=2, num_users=2))
+        >>> model = PPO("MultiInputPolicy", env, n_steps=8, batch_size=8, device="cpu").learn(16)
     """
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any]) -> None:

@@ -3,8 +3,7 @@
 Those that need an extra (ICA: cvxpy) are imported when they are first asked for.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mec_cf_gym.baselines.branch_and_bound import BranchAndBound
 from mec_cf_gym.baselines.exact import ExactMinMax
@@ -14,6 +13,7 @@ from mec_cf_gym.baselines.proportional import ProportionalShares
 from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.baselines.water_filling import WaterFilling
+from mec_cf_gym.lazy import lazy_names
 
 if TYPE_CHECKING:
     from mec_cf_gym.baselines.fast.solver import FastMinMax
@@ -48,22 +48,17 @@ __all__ = [
     "latency_bound",
 ]
 
-_LAZY = {
-    "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
-    "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant",
-    "ExactPowerControl": "mec_cf_gym.baselines.power_control.exact",
-    "FastMinMax": "mec_cf_gym.baselines.fast.solver",
-    "FractionalPower": "mec_cf_gym.baselines.power_control.fractional",
-    "ICA": "mec_cf_gym.baselines.ica",
-    "LabelStore": "mec_cf_gym.baselines.labels.store",
-    "SCA": "mec_cf_gym.baselines.power_control.sca",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(importlib.import_module(_LAZY[name]), name)
-    except ModuleNotFoundError as error:
-        raise ImportError(f"{name} needs {error.name}: pip install 'mec-cf-gym[baselines]'") from error
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
+        "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant",
+        "ExactPowerControl": "mec_cf_gym.baselines.power_control.exact",
+        "FastMinMax": "mec_cf_gym.baselines.fast.solver",
+        "FractionalPower": "mec_cf_gym.baselines.power_control.fractional",
+        "ICA": "mec_cf_gym.baselines.ica",
+        "LabelStore": "mec_cf_gym.baselines.labels.store",
+        "SCA": "mec_cf_gym.baselines.power_control.sca",
+    },
+    extra="baselines",
+)

@@ -11,11 +11,11 @@ import numpy as np
 from mec_cf_gym.baselines.exact import required_nats
 from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.single_user import Floats
-from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners, stack_solutions
+from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners, row_by_row
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.performance.latencies import best_latency, best_offload, latency
-from mec_cf_gym.performance.rates import rate
+from mec_cf_gym.performance.rates import rate, received_interference, sinr
 
 MOST_UNKNOWNS = 8
 """Rates to search over, (N - 1) K, up to which a network closes, or its gap is small, within seconds."""
@@ -52,6 +52,13 @@ class BranchAndBound(Solver):
     Raises:
         ValueError: If the tolerance is below 1e-6 or ``max_boxes`` below one; from ``solve``, if (N - 1) K
             exceeds 8.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3, num_aps=8, num_subcarriers=2).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(BranchAndBound(tolerance=0.01).solve(env.block).status)
+        optimal
     """
 
     def __init__(self, tolerance: float = 1e-3, max_boxes: int = 200_000) -> None:
@@ -63,6 +70,7 @@ class BranchAndBound(Solver):
         self.max_boxes = max_boxes
 
     @following_combiners
+    @row_by_row
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the best allocation found; ``lower_bound`` is the certificate, in seconds.
 
@@ -73,11 +81,6 @@ class BranchAndBound(Solver):
         if (block.num_subcarriers - 1) * block.num_users > MOST_UNKNOWNS:
             allowed = f"(num_subcarriers - 1) * num_users must be at most {MOST_UNKNOWNS}; use ICA"
             raise refuse("num_users", block.num_users, allowed)
-        if not block.batch_shape:
-            return self._solve_one(block)
-        return stack_solutions([self._solve_one(row) for row in block.rows()], block.batch_shape)
-
-    def _solve_one(self, block: CoherenceBlock) -> Solution:
         network = Network(block)
         power = start(network)
         boxes, unreached = network.everything()
@@ -94,16 +97,14 @@ class BranchAndBound(Solver):
             target = float(history[-1]) / (1 + self.tolerance)
         is_open = target > unreached and len(boxes.low) > 0
         lower_bound = missed(network, boxes, unreached, target) if is_open else max(unreached, target)
-        offload = best_offload(block, power)
-        latency_s = latency(block, power, offload)
-        return Solution(
+        reached = float(latency(block, power, best_offload(block, power)).max())
+        return Solution.at(
+            block,
             power,
-            offload,
-            latency_s,
-            np.array(history),
             NODE_LIMIT if is_open else OPTIMAL,
-            np.asarray(min(lower_bound, float(latency_s.max()))),  # they may differ by rounding
-            np.array(times),
+            history=np.array(history),
+            lower_bound=np.asarray(min(lower_bound, reached)),  # they may differ by rounding
+            step_time_s=np.array(times),
         )
 
 
@@ -131,11 +132,11 @@ class Network:
 
     def nats(self, power: Floats) -> Floats:
         """Return the rates at ``power``, ``(..., N, K)``, in nats per use."""
-        return np.log1p(power * self.signal_gain / self.heard(power))
+        return np.asarray(np.log1p(sinr(self.signal_gain, self.interference_gain, power)))
 
     def heard(self, power: Floats) -> Floats:
         """Return noise and interference, ``(..., N, K)``."""
-        return np.asarray(1 + (self.interference_gain @ power[..., None])[..., 0])
+        return np.asarray(1 + received_interference(self.interference_gain, power))
 
     def largest_s(self, power: Floats) -> Floats:
         """Return the largest latency with the best split, ``(...)``."""
@@ -162,7 +163,7 @@ class Network:
         return power, slopes
 
     def within_budgets(self, nats: Floats) -> Floats:
-        """Return the least powers with these rates, scaled until the largest budget is spent; or zero powers."""
+        """Return the least powers, ``(..., N, K)``, with these rates, scaled to spend a budget; or zero ones."""
         power = self.least_power(nats)[0]
         largest = power.sum(-2).max(-1)[..., None, None]
         return np.where(largest > 0, power / np.where(largest > 0, largest, 1.0), 0.0)
@@ -187,7 +188,7 @@ def invert(matrix: Floats) -> Floats:
 
 
 def start(network: Network) -> Floats:
-    """Return good powers: from an equal split on, splits of the rates around the best known, ever closer to it."""
+    """Return good powers, ``(N, K)``: from an equal split, by splits of the rates ever closer to the best."""
     rng = np.random.default_rng(0)
     power = EqualSplit().power(network.block)
     for spread in SPREADS:

@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners
 from mec_cf_gym.batches import take_rows
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
-from mec_cf_gym.performance.latencies import best_latency, best_offload, latency
+from mec_cf_gym.performance.latencies import best_latency
 from mec_cf_gym.performance.rates import rate
 
 MOST_STEPS = 200
@@ -37,6 +37,13 @@ class ExactMinMax(Solver):
 
     Raises:
         ValueError: If the tolerance is not positive; from ``solve``, if the block has several subcarriers.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3, num_subcarriers=1).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(ExactMinMax().solve(env.block).status)
+        optimal
     """
 
     def __init__(self, tolerance: float = 1e-10) -> None:
@@ -71,14 +78,12 @@ class ExactMinMax(Solver):
             bracket.reached.reshape(block.batch_shape),
             bracket.unreached.reshape(block.batch_shape),
         )
-        offload = best_offload(block, power)
         certified = reached <= (1 + CERTIFIED_GAP) * unreached
-        return Solution(
+        return Solution.at(
+            block,
             power,
-            offload,
-            latency(block, power, offload),
-            np.stack(history, axis=-1).reshape(*block.batch_shape, -1),
-            np.where(certified, "optimal", "gap open")[()],
+            np.where(certified, "optimal", "gap open"),
+            history=np.stack(history, axis=-1).reshape(*block.batch_shape, -1),
             lower_bound=np.minimum(unreached, reached),
         )
 
@@ -100,7 +105,7 @@ class Bracket:
         return cls(np.minimum(unreached, reached), np.asarray(reached), one, -one, 0 * one)
 
     def next_target(self, tolerance: float) -> Floats:
-        """Return where a straight line through the ends is zero.
+        """Return where a straight line through the ends is zero, ``(...)``, in seconds.
 
         The target is moved a little towards the end that is farther away, so that this one follows, too.
         """
@@ -123,7 +128,7 @@ class Bracket:
 
 
 def excess_of(largest_power: Floats) -> Floats:
-    """Return a measure that is zero where the largest power is one, and bounded where no powers are enough."""
+    """Return a measure, ``(...)``: zero where the largest power is one, and bounded where no powers are enough."""
     least_log = -50.0
     power = np.where(np.isnan(largest_power), math.inf, np.maximum(largest_power, math.exp(least_log)))
     return np.where(power <= 1, np.log(np.minimum(power, 1)), 1 - 1 / power)

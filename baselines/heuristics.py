@@ -10,7 +10,15 @@ from mec_cf_gym.block.block import CoherenceBlock
 
 
 class FullPower(Heuristic):
-    """Every user spends its whole budget on its strongest subcarrier."""
+    """Every user spends its whole budget on its strongest subcarrier.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> FullPower().power(env.block).sum(0)
+        array([1., 1., 1.])
+    """
 
     def power(self, block: CoherenceBlock) -> Floats:
         """Return one on each user's strongest subcarrier, zero elsewhere, ``(..., N, K)``."""
@@ -19,7 +27,15 @@ class FullPower(Heuristic):
 
 
 class EqualSplit(Heuristic):
-    """Every user spends its whole budget, the same on every subcarrier; also where ICA starts."""
+    """Every user spends its whole budget, the same on every subcarrier; also where ICA starts.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> EqualSplit().power(env.block)[:, 0]
+        array([0.25, 0.25, 0.25, 0.25])
+    """
 
     def power(self, block: CoherenceBlock) -> Floats:
         """Return ``1/N`` everywhere, ``(..., N, K)``."""
@@ -31,6 +47,13 @@ class RandomPower(Heuristic):
 
     Args:
         seed: Of the random numbers, until ``reset`` gives another.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> bool((RandomPower(seed=0).power(env.block).sum(0) <= 1).all())
+        True
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -51,6 +74,13 @@ class GreedySubcarrier(Heuristic):
     """One subcarrier per user, at full power: in turn, the weakest first, each takes the best still on offer.
 
     The best is the one with the largest SINR given the users already placed.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3, num_subcarriers=2).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> GreedySubcarrier().power(env.block).sum(0)
+        array([1., 1., 1.])
     """
 
     def power(self, block: CoherenceBlock) -> Floats:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import cvxpy as cp
 import numpy as np
 
+from mec_cf_gym.baselines.convex import SOLVING, CompiledOnce, solve
 from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.baselines.solution import (
@@ -19,12 +18,12 @@ from mec_cf_gym.baselines.solution import (
     Solution,
     Solver,
     following_combiners,
-    stack_solutions,
+    row_by_row,
 )
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.performance.latencies import best_offload, full_offload_latency, latency
-from mec_cf_gym.performance.rates import rate
+from mec_cf_gym.performance.rates import interference_by_user, rate, received_interference
 
 STAGE_TOLERANCE = 1e-4
 """Relative fall at which the next floor takes over; only the last is followed to the end."""
@@ -54,6 +53,13 @@ class ICA(Solver):
 
     Raises:
         ValueError: If an argument is negative, or no step or floor is left.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(ICA().solve(env.block).status)
+        converged
     """
 
     def __init__(
@@ -68,9 +74,10 @@ class ICA(Solver):
         self.tolerance = tolerance
         self.max_steps = max_steps
         self.sinr_floors = sinr_floors
-        self._problems: dict[tuple[int, ...], ConvexStep] = {}
+        self.problems = CompiledOnce(ConvexStep)
 
     @following_combiners
+    @row_by_row
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the point ICA ends at, with alpha, the objective history, status and times.
 
@@ -78,27 +85,14 @@ class ICA(Solver):
         the budgets and are at least as good as the equal split. A batch is solved row by row; in its
         ``history`` and ``step_time_s``, rows that end early repeat their last latency and count no time.
         """
-        if not block.batch_shape:
-            return self._solve_one(block)
-        return stack_solutions([self._solve_one(row) for row in block.rows()], block.batch_shape)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_problems": {}}  # solvers in them cannot be pickled
-
-    def _problem(self, *shape: int) -> ConvexStep:
-        if shape not in self._problems:
-            self._problems[shape] = ConvexStep(*shape)
-        return self._problems[shape]
-
-    def _solve_one(self, block: CoherenceBlock) -> Solution:
-        problem = self._problem(block.num_subcarriers, block.num_users)
+        problem = self.problems(block.num_subcarriers, block.num_users)
         point = Point.of(block, EqualSplit().power(block))
         history, stopped = [point.largest_s], False
         times: list[float] = []
         floors = list(self.sinr_floors) if math.isfinite(point.largest_s) else []
         while floors and len(times) < self.max_steps:
             began = time.perf_counter()
-            power = problem.improve(block, point, floors[0])
+            power, accurate = problem.improve(block, point, floors[0])
             times.append(time.perf_counter() - began)
             after = point if power is None else Point.of(block, onto_budgets(power))
             fall = 1 - after.largest_s / point.largest_s
@@ -106,7 +100,7 @@ class ICA(Solver):
                 point = after
             history.append(point.largest_s)
             if fall <= (self.tolerance if len(floors) == 1 else max(self.tolerance, STAGE_TOLERANCE)):
-                stopped |= power is None or (fall < -STAGE_TOLERANCE and not problem.accurate)
+                stopped |= power is None or (fall < -STAGE_TOLERANCE and not accurate)
                 del floors[0]
         status = STEP_LIMIT if floors else SOLVER_STOPPED if stopped else CONVERGED
         return Solution(
@@ -180,29 +174,25 @@ class ConvexStep:
             self.noise[n] + self.interference[n] @ self.power[n] <= phi[n] for n in range(num_subcarriers)
         ]  # (18b)
         self.problem = cp.Problem(cp.Minimize(largest), constraints)
-        self.accurate = False  # whether the solver was sure of its last solution
 
-    def improve(self, block: CoherenceBlock, point: Point, sinr_floor: float) -> Floats | None:
-        """Return the powers that solve the problem around ``point``, ``(N, K)``; None if the solver failed."""
+    def improve(self, block: CoherenceBlock, point: Point, sinr_floor: float) -> tuple[Floats | None, bool]:
+        """Return the powers that solve the problem around ``point``, ``(N, K)``, and whether the solver is sure.
+
+        The powers are None if it failed.
+        """
         centre = lifted(block, point, sinr_floor)
-        self._linearise(block, centre, point.largest_s)
-        self.accurate = False
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an inaccurate solution is judged by its true latency
-            try:
-                # a warm start would make the solution depend on what was solved before
-                self.problem.solve(solver=cp.CLARABEL, warm_start=False)
-            except cp.error.SolverError:
-                return None
-        self.accurate = self.problem.status == cp.OPTIMAL
-        ratio: Any = self.power.value
-        return centre.power * ratio if ratio is not None and np.isfinite(ratio).all() else None
+        with SOLVING:
+            self._linearise(block, centre, point.largest_s)
+            accurate, ratio = solve(self.problem), self.power.value
+        if accurate is None or ratio is None or not np.isfinite(ratio).all():
+            return None, bool(accurate)
+        return centre.power * ratio, accurate
 
     def _linearise(self, block: CoherenceBlock, point: Point, unit_s: float) -> None:
         has_cpu = block.local_hz > 0
         cycles = block.task_cycles
         local = np.where(has_cpu, cycles / np.where(has_cpu, block.local_hz, 1.0), 0.0) / unit_s
-        phi = 1 + (block.interference_gain @ point.power[..., None])[..., 0]
+        phi = 1 + received_interference(block.interference_gain, point.power)
         sinr = block.signal_gain * point.power / phi
         nu_s = full_offload_latency(block, rate(block, point.power))
         has_link = np.isfinite(nu_s)
@@ -217,7 +207,7 @@ class ConvexStep:
         self.nats.value = np.log1p(sinr).sum(0)
         self.sinr.value = sinr
         self.noise.value = 1 / phi
-        received = block.interference_gain * point.power[:, None, :] / phi[..., None]
+        received = interference_by_user(block.interference_gain, point.power) / phi[..., None]
         for parameter, gains in zip(self.interference, received, strict=True):
             parameter.value = gains
         self.shared.value = np.where(has_cpu, np.where(has_link, point.offload * nu, local) / 2, 0.0)
@@ -226,13 +216,13 @@ class ConvexStep:
 
 def lifted(block: CoherenceBlock, point: Point, sinr_floor: float) -> Point:
     """Return ``point`` with every power raised to where it gives at least the SINR ``sinr_floor``."""
-    interference = (block.interference_gain @ point.power[..., None])[..., 0]
+    interference = received_interference(block.interference_gain, point.power)
     needed = np.maximum(sinr_floor * (1 + interference), np.finfo(float).tiny)
     least = needed / np.maximum(block.signal_gain, needed)
     return Point.of(block, np.maximum(point.power, np.maximum(least, TINY_POWER)))
 
 
 def onto_budgets(power: Floats) -> Floats:
-    """Return powers without the solver's rounding errors: non-negative, and within every budget."""
+    """Return powers ``(N, K)`` without the solver's rounding errors: non-negative, and within every budget."""
     positive = np.maximum(power, 0.0)
     return np.asarray(positive / np.maximum(positive.sum(-2, keepdims=True), 1.0))

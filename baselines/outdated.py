@@ -30,6 +30,13 @@ class OutdatedExact:
 
     Raises:
         ValueError: If either is not in [0, 1].
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFreeDelayed-v0", num_users=3).unwrapped
+        >>> seen, _ = env.reset(seed=0)
+        >>> OutdatedExact(freshness=0.3).allocate(seen, env.block).power.shape
+        (1, 3)
     """
 
     def __init__(self, exponent: float = 1.0, freshness: float = 1.0) -> None:

@@ -16,6 +16,13 @@ class ProportionalShares(Solver):
 
     Args:
         solver: Finds powers and offload ratios for these speeds.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECUserCentric-v0", num_users=3, num_aps=16).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> ProportionalShares(FullPower()).solve(env.block).computing.ap_hz.shape
+        (16, 3)
     """
 
     def __init__(self, solver: Solver) -> None:

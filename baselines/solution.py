@@ -8,7 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,29 @@ class Solution(Allocation):
     lower_bound: Floats  # (...), seconds: no allocation has a smaller largest latency
     step_time_s: Floats = field(default_factory=lambda: np.zeros(0))  # (..., steps), wall time
 
+    @classmethod
+    def at(
+        cls, block: CoherenceBlock, power: Floats, status: Any, offload: Floats | None = None, **known: Any
+    ) -> Self:
+        """Return the solution that has given powers.
+
+        Args:
+            block: The block, or a batch of them.
+            power: Power ratios, ``(..., N, K)``.
+            status: A str for all blocks, or an array of them, ``(...)``.
+            offload: Offload ratios, ``(..., K)``; the best ones if not given.
+            **known: Other fields. ``history`` is the latency reached if not given, ``lower_bound`` that of users
+                alone.
+        """
+        offload = best_offload(block, power) if offload is None else offload
+        latency_s = latency(block, power, offload)
+        if "history" not in known:
+            known["history"] = np.asarray(latency_s.max(-1))[..., None]
+        if "lower_bound" not in known:
+            known["lower_bound"] = latency_bound(block)
+        status = np.array(np.broadcast_to(status, block.batch_shape))[()]
+        return cls(power=power, offload=offload, latency=latency_s, status=status, **known)
+
     @property
     def alpha(self) -> NDArray[np.bool_]:
         """Subcarrier assignment ``p > eps``, ``(..., N, K)`` (paper A, eq. 14)."""
@@ -47,6 +70,9 @@ class Solution(Allocation):
     def max_latency(self) -> Floats:
         """The largest latency of the users, ``(...)``, in seconds."""
         return np.asarray(self.latency.max(-1))
+
+
+AnySolution = TypeVar("AnySolution", bound=Solution)
 
 
 class Solver(ABC):
@@ -75,17 +101,26 @@ class Heuristic(Solver):
 
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the rule's powers, the best offload ratios for them, and the latencies."""
-        power = self.power(block)
-        offload = best_offload(block, power)
-        latency_s = latency(block, power, offload)
-        history = np.asarray(latency_s.max(-1))[..., None]
-        status = np.full(block.batch_shape, self.status)[()]
-        return Solution(power, offload, latency_s, history, status, latency_bound(block))
+        return Solution.at(block, self.power(block), self.status)
 
     def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
         """Return the rule's powers and the best offload ratios for them."""
         power = self.power(block)
         return Allocation(power, best_offload(block, power))
+
+
+def row_by_row(
+    solve: Callable[[Any, CoherenceBlock], AnySolution],
+) -> Callable[[Any, CoherenceBlock], AnySolution]:
+    """Let a solver of single blocks solve batches, one block after the other."""
+
+    @functools.wraps(solve)
+    def solved(solver: Any, block: CoherenceBlock) -> AnySolution:
+        if not block.batch_shape:
+            return solve(solver, block)
+        return stack_solutions([solve(solver, row) for row in block.rows()], block.batch_shape)
+
+    return solved
 
 
 def following_combiners(
@@ -144,9 +179,6 @@ def _better(one: Solution, other: Solution, settled: NDArray[np.bool_]) -> Solut
         offload=np.where(first[..., None], one.offload, other.offload),
         latency=np.where(first[..., None], one.latency, other.latency),
     )
-
-
-AnySolution = TypeVar("AnySolution", bound=Solution)
 
 
 def stack_solutions(rows: Sequence[AnySolution], batch_shape: tuple[int, ...]) -> AnySolution:

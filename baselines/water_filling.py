@@ -8,6 +8,7 @@ from mec_cf_gym.baselines.single_user import Floats, fill_water
 from mec_cf_gym.baselines.solution import Heuristic
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.rates import received_interference
 
 
 class WaterFilling(Heuristic):
@@ -21,6 +22,13 @@ class WaterFilling(Heuristic):
 
     Raises:
         ValueError: If ``rounds`` is below one.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> WaterFilling().power(env.block).sum(0).round(6)
+        array([1., 1., 1.])
     """
 
     def __init__(self, rounds: int = 10) -> None:
@@ -33,6 +41,6 @@ class WaterFilling(Heuristic):
         signal_gain, interference_gain = np.asarray(block.signal_gain), np.asarray(block.interference_gain)
         power = np.full(signal_gain.shape, 1 / block.num_subcarriers)
         for _ in range(self.rounds):
-            interference = (interference_gain @ power[..., None])[..., 0]
+            interference = received_interference(interference_gain, power)
             power = (power + fill_water(signal_gain / (1 + interference))) / 2
         return power

@@ -34,7 +34,7 @@ from mec_cf_gym.agents import (
 from mec_cf_gym.agents.training.environments import wrapped
 from mec_cf_gym.agents.training.hyperparameters import hyperparameters_of, model_for, wrappers_of
 from mec_cf_gym.evaluation import seeds
-from mec_cf_gym.evaluation.store import write_atomically
+from mec_cf_gym.evaluation.runs import write_atomically
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--steps", type=int, default=10_000, help="environment steps of a run")

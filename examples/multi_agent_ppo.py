@@ -111,7 +111,9 @@ class SharedPolicy:
         actions, _ = self.model.predict(seen, deterministic=True)
         rescale = self.users.env
         decibels = rescale.action(joint_action(actions))
-        return self.users.base.codec.decode(rescale.env.log_power.plain(decibels, observation), block.servers)
+        return self.users.base.codec.decode(
+            rescale.env.log_power.plain(decibels, observation, block.link), block.servers
+        )
 
 
 def main() -> None:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
+from mec_cf_gym.agents.agent import PaddedAgent
 from mec_cf_gym.agents.curriculum.env import CurriculumVectorEnv
-from mec_cf_gym.agents.curriculum.padding import PaddedAgent
 from mec_cf_gym.agents.validation import Gap, Validation
 from mec_cf_gym.agents.vec_env import SB3VecEnv
 from mec_cf_gym.errors import checked_count, refuse
@@ -46,7 +40,7 @@ class CurriculumCallback(BaseCallback):
             self.validations[stage] = Validation(
                 env.env_id, env.scenarios[stage], self.networks, self.blocks, wrap=env.wrap
             )
-        return self.validations[stage].gap(PaddedAgent(_Normalised(self.model), env.paddings[stage]))
+        return self.validations[stage].gap(PaddedAgent(self.model, env.paddings[stage]))
 
     def _on_training_start(self) -> None:
         base = self.training_env.unwrapped
@@ -67,17 +61,3 @@ class CurriculumCallback(BaseCallback):
             self.logger.record("curriculum/reward", gap.reward)
             self.logger.dump(self.num_timesteps)
         return True
-
-
-class _Normalised:
-    """A model that sees observations as ``VecNormalize`` shows them, if it is trained with that."""
-
-    def __init__(self, model: BaseAlgorithm) -> None:
-        self.model = model
-
-    def predict(
-        self, observation: Mapping[str, NDArray[Any]], *, deterministic: bool
-    ) -> tuple[NDArray[np.float32], Any]:
-        statistics = self.model.get_vec_normalize_env()
-        seen: Any = dict(observation) if statistics is None else statistics.normalize_obs(dict(observation))
-        return self.model.predict(seen, deterministic=deterministic)

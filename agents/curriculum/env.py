@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.agents.curriculum.padding import paddings
 from mec_cf_gym.agents.curriculum.progress import Progress
 from mec_cf_gym.agents.curriculum.stages import Curriculum
+from mec_cf_gym.agents.translation import Translation
 from mec_cf_gym.envs.observation import Observation
 from mec_cf_gym.envs.options import checked_mask
 from mec_cf_gym.envs.single import MECEnv
@@ -25,7 +27,43 @@ Env = gym.Env[Observation, Array]
 VectorEnv = gym.vector.VectorEnv[Observation, Array, Array]
 
 
-class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array]):
+class _Staged(Progress):
+    """What both forms share: the environments of all stages, and the paddings to one size."""
+
+    env: Any
+
+    def __init__(
+        self, curriculum: Curriculum, make: Callable[..., Any], kind: type, wrap: Any, fields: Any
+    ) -> None:
+        super().__init__(curriculum)
+        self._envs = [make(**{**fields, **stage.fields}) for stage in curriculum.stages]
+        for env in self._envs:
+            if not isinstance(env.unwrapped, kind):
+                raise refuse("env_id", env.spec.id, "it must be an environment of mec_cf_gym")
+        self._envs = self._envs if wrap is None else [wrap(env) for env in self._envs]
+        names = ("observation_space", "action_space")
+        each = [[getattr(env, f"single_{name}", getattr(env, name)) for name in names] for env in self._envs]
+        self.paddings = paddings(each)
+
+    @property
+    def translation(self) -> Translation:
+        """What lies between the environment of the stage that is on and the padded spaces."""
+        return self.paddings[self.stage].translation
+
+    def _coming_env(self) -> Any:
+        """Return the environment of the next stage, which goes on with the random numbers of the present one."""
+        env = self._envs[self.next_stage]
+        if env is not self.env:
+            env.unwrapped.np_random = self.env.unwrapped.np_random
+        return env
+
+    def close(self, **kwargs: Any) -> None:
+        """Close the environments of all stages."""
+        for env in self._envs:
+            env.close(**kwargs)
+
+
+class CurriculumEnv(_Staged, gym.Wrapper[Observation, Array, Observation, Array]):
     """An environment whose scenario changes from stage to stage, for any learner.
 
     A stage that was promoted begins with the next reset, and ``info["stage"]`` says which one is on. If stages
@@ -40,17 +78,24 @@ class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array
 
     Raises:
         ValueError: If a stage cannot be made, or stages differ in spaces by more than users and subcarriers.
+
+    Examples:
+        >>> from mec_cf_gym.agents import Promotion, Stage
+        >>> stages = [Stage({"num_users": 2}, Promotion(most_steps=100)), Stage({"num_users": 4})]
+        >>> env = CurriculumEnv("MECCellFree-v0", Curriculum(stages), num_subcarriers=1)
+        >>> observation, info = env.reset(seed=0)
+        >>> info["stage"], observation["mask"]
+        (0, array([[1., 1., 0., 0.]], dtype=float32))
+        >>> env.advance()
+        >>> env.reset()[1]["stage"]
+        1
     """
 
     def __init__(
         self, env_id: str, curriculum: Curriculum, wrap: Callable[[Env], Env] | None = None, **fields: Any
     ) -> None:
-        Progress.__init__(self, curriculum)
-        self._envs = [
-            _wrapped(gym.make(env_id, **{**fields, **stage.fields}), MECEnv, wrap) for stage in curriculum.stages
-        ]
+        _Staged.__init__(self, curriculum, functools.partial(gym.make, env_id), MECEnv, wrap, fields)
         gym.Wrapper.__init__(self, self._envs[0])
-        self.paddings = paddings([(env.observation_space, env.action_space) for env in self._envs])
         self.observation_space, self.action_space = self.paddings[0].spaces()  # type: ignore[assignment]
 
     @property
@@ -61,7 +106,7 @@ class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Reset, in the next stage if one was promoted."""
-        env = _going_on(self._envs, self.env, self.next_stage)
+        env = self._coming_env()
         seen, info = env.reset(seed=seed, options=options)
         self.env = env
         self._begin()
@@ -74,13 +119,8 @@ class CurriculumEnv(Progress, gym.Wrapper[Observation, Array, Observation, Array
         self._count(1)
         return padding.observation(seen), reward, terminated, truncated, info | {"stage": self.stage}
 
-    def close(self) -> None:
-        """Close the environments of all stages."""
-        for env in self._envs:
-            env.close()
 
-
-class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
+class CurriculumVectorEnv(_Staged, gym.vector.VectorWrapper):
     """The same with many rows: all are in the same stage. ``SB3VecEnv`` takes it for Stable-Baselines3.
 
     Rows that were reset together end together, since all episodes are equally long, and then the next stage begins
@@ -96,6 +136,13 @@ class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
 
     Raises:
         ValueError: If a stage cannot be made, or stages differ in spaces by more than users and subcarriers.
+
+    Examples:
+        >>> from mec_cf_gym.agents import Promotion, Stage
+        >>> stages = [Stage({"num_users": 2}, Promotion(most_steps=100)), Stage({"num_users": 4})]
+        >>> env = CurriculumVectorEnv("MECCellFree-v0", Curriculum(stages), num_envs=3)
+        >>> env.reset(seed=0)[1]["stage"]
+        array([0, 0, 0])
     """
 
     def __init__(
@@ -106,15 +153,10 @@ class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
         wrap: Callable[[VectorEnv], VectorEnv] | None = None,
         **fields: Any,
     ) -> None:
-        Progress.__init__(self, curriculum)
+        make = functools.partial(gym.make_vec, env_id, num_envs=num_envs)
+        _Staged.__init__(self, curriculum, make, MECVectorEnv, wrap, fields)
         self.env_id, self.wrap = env_id, wrap
-        self._envs = [
-            _wrapped(gym.make_vec(env_id, num_envs=num_envs, **{**fields, **stage.fields}), MECVectorEnv, wrap)
-            for stage in curriculum.stages
-        ]
         gym.vector.VectorWrapper.__init__(self, self._envs[0])
-        each = [(env.single_observation_space, env.single_action_space) for env in self._envs]
-        self.paddings = paddings(each)
         self.single_observation_space, self.single_action_space = self.paddings[0].spaces()
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
@@ -132,8 +174,8 @@ class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
         mask = checked_mask((options or {}).get("reset_mask"), self.num_envs)
         if self._restarts and not mask.all():
             raise refuse("reset_mask", mask.tolist(), "all rows ended, and the next stage begins with all of them")
-        env = _going_on(self._envs, self.env, self.next_stage) if mask.all() else self.env
-        seen, info = env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # a list is allowed
+        env = self._coming_env() if mask.all() else self.env
+        seen, info = env.reset(seed=seed, options=options)
         if mask.all():
             self.env = env
             self._begin()
@@ -155,11 +197,6 @@ class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
         self._ended = terminations | truncations
         return padding.observation(seen), rewards, terminations, truncations, info | self._stages()
 
-    def close(self, **kwargs: Any) -> None:
-        """Close the environments of all stages."""
-        for env in self._envs:
-            env.close(**kwargs)
-
     @property
     def _restarts(self) -> bool:
         """Whether all rows ended, and another stage is to begin."""
@@ -168,17 +205,3 @@ class CurriculumVectorEnv(Progress, gym.vector.VectorWrapper):
     def _stages(self) -> dict[str, Array]:
         """Return the stage of all rows, as info holds it."""
         return {"stage": np.full(self.num_envs, self.stage), "_stage": np.ones(self.num_envs, np.bool_)}
-
-
-def _wrapped(env: Any, kind: type, wrap: Callable[[Any], Any] | None) -> Any:
-    """Return an environment of this package, behind wrappers if there are any."""
-    if not isinstance(env.unwrapped, kind):
-        raise refuse("env_id", env.spec.id, "it must be an environment of mec_cf_gym")
-    return env if wrap is None else wrap(env)
-
-
-def _going_on(envs: Sequence[Any], env: Any, stage: int) -> Any:
-    """Return the environment of a stage, which goes on with the random numbers of another."""
-    if envs[stage] is not env:
-        envs[stage].unwrapped.np_random = env.unwrapped.np_random
-    return envs[stage]

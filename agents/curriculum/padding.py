@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from mec_cf_gym.agents.policy import Predictor
+from mec_cf_gym.agents.translation import Translation
 from mec_cf_gym.envs.action import check_axes
 from mec_cf_gym.envs.observation import NOTHING, Observation
 from mec_cf_gym.errors import refuse
@@ -33,6 +33,16 @@ class Padding:
 
     Raises:
         ValueError: If an observation is not one of this package's, or the environment is larger.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=2, num_subcarriers=1)
+        >>> padding = Padding(env.observation_space, env.action_space, num_subcarriers=1, num_users=3)
+        >>> observation, info = env.reset(seed=0)
+        >>> padding.observation(observation)["mask"]
+        array([[1., 1., 0.]], dtype=float32)
+        >>> padding.action(np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))  # powers, then offload ratios
+        array([0.1, 0.2, 0.4, 0.5])
     """
 
     def __init__(
@@ -42,8 +52,13 @@ class Padding:
         num_subcarriers: int,
         num_users: int,
     ) -> None:
-        self.boxes, self.acted = _checked(observation_space, action_space)
-        few_subcarriers, few_users = size_of(observation_space)
+        few_subcarriers, few_users = check_rows(observation_space, action_space)
+        seen: Any = observation_space
+        self.boxes: dict[str, Any] = dict(seen.items())
+        self.acted: spaces.Box = action_space  # type: ignore[assignment]  # checked
+        for name, box in self.boxes.items():
+            if name not in AXES or not isinstance(box, spaces.Box) or len(box.shape) != len(AXES[name]):
+                raise refuse(f"observation_space[{name!r}]", box, f"padding knows {', '.join(AXES)}")
         if few_subcarriers > num_subcarriers or few_users > num_users:
             given = (num_subcarriers, num_users)
             raise refuse(
@@ -74,6 +89,11 @@ class Padding:
             for bound in (self.acted.low, self.acted.high)
         )
         return spaces.Dict(padded), spaces.Box(low, high)
+
+    @property
+    def translation(self) -> Translation:
+        """What it changes between an environment and a model."""
+        return Translation(self.observation, lambda action, *_: self.action(np.asarray(action)))
 
     def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
         """Return a padded observation with its mask; leading axes are kept."""
@@ -108,24 +128,7 @@ class NoPadding(Padding):
         return dict(seen)
 
 
-class PaddedAgent:
-    """An agent that learned behind padding, for an environment without: it sees, and acts in, the own spaces.
-
-    Args:
-        agent: A Stable-Baselines3 model, or anything with its ``predict``.
-        padding: From the environment's spaces to the agent's.
-    """
-
-    def __init__(self, agent: Predictor, padding: Padding) -> None:
-        self.agent, self.padding = agent, padding
-
-    def predict(self, observation: Mapping[str, NDArray[Any]], state: Any = None) -> tuple[NDArray[Any], Any]:
-        """Return the environment's action, without exploration, and the agent's state, which is not used."""
-        action, state = self.agent.predict(self.padding.observation(observation), deterministic=True)
-        return self.padding.action(np.asarray(action)), state
-
-
-def paddings(each: Sequence[tuple[spaces.Space[Any], spaces.Space[Any]]]) -> list[Padding]:
+def paddings(each: Sequence[Sequence[spaces.Space[Any]]]) -> list[Padding]:
     """Return paddings from the spaces of some environments to the smallest common ones.
 
     Args:
@@ -137,7 +140,7 @@ def paddings(each: Sequence[tuple[spaces.Space[Any], spaces.Space[Any]]]) -> lis
     sizes = [size_of(observation_space) for observation_space, _ in each]
     kind = Padding if len(set(sizes)) > 1 else NoPadding
     most = np.max(sizes, axis=0).tolist()
-    made = [kind(*own, *most) for own in each]
+    made = [kind(seen, acted, *most) for seen, acted in each]
     for index, padding in enumerate(made):
         for what, space, first in zip(
             ("observations", "actions"), padding.spaces(), made[0].spaces(), strict=True
@@ -160,18 +163,18 @@ def size_of(observation_space: spaces.Space[Any]) -> tuple[int, int]:
     return signal.shape[0], signal.shape[1]
 
 
-def _checked(seen: spaces.Space[Any], acted: spaces.Space[Any]) -> tuple[dict[str, spaces.Box], spaces.Box]:
+def check_rows(seen: spaces.Space[Any], acted: spaces.Space[Any]) -> tuple[int, int]:
+    """Return N and K after checking that actions are rows of K entries, at least N.
+
+    Raises:
+        ValueError: For other spaces.
+    """
     subcarriers, users = size_of(seen)
-    boxes = {}
-    for name, box in seen.spaces.items():  # type: ignore[attr-defined]  # a Dict: it has a size
-        if name not in AXES or not isinstance(box, spaces.Box) or len(box.shape) != len(AXES[name]):
-            raise refuse(f"observation_space[{name!r}]", box, f"padding knows {', '.join(AXES)}")
-        boxes[name] = box
     if not isinstance(acted, spaces.Box) or len(acted.shape) != 1:
         raise refuse("action_space", acted, "it must be a Box with one axis")
     if acted.shape[0] % users or acted.shape[0] < subcarriers * users:
         raise refuse("action_space", acted, f"it must have N = {subcarriers} or more rows of K = {users} entries")
-    return boxes, acted
+    return subcarriers, users
 
 
 def _larger(box: spaces.Box, shape: tuple[int, ...]) -> spaces.Box:

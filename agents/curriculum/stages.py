@@ -120,15 +120,7 @@ class Curriculum:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, as JSON holds it."""
-        return {
-            "stages": [
-                {
-                    "fields": dict(stage.fields),
-                    "promotion": None if stage.promotion is None else dataclasses.asdict(stage.promotion),
-                }
-                for stage in self.stages
-            ]
-        }
+        return {"stages": [dataclasses.asdict(stage) for stage in self.stages]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Curriculum:
@@ -145,12 +137,9 @@ class Curriculum:
 
 def _stage(name: str, data: Any) -> Stage:
     fields, promotion = _entries(name, data, ("fields", "promotion"))
-    if promotion is None:
-        return Stage(fields)
-    names = [entry.name for entry in dataclasses.fields(Promotion)]
-    return Stage(
-        fields, Promotion(**dict(zip(names, _entries(f"{name}.promotion", promotion, names), strict=True)))
-    )
+    if promotion is not None:
+        _entries(f"{name}.promotion", promotion, [entry.name for entry in dataclasses.fields(Promotion)])
+    return Stage(fields, None if promotion is None else Promotion(**promotion))
 
 
 def _entries(name: str, data: Any, names: Sequence[str]) -> list[Any]:

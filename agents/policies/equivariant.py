@@ -12,6 +12,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor, nn
 
+from mec_cf_gym.agents.curriculum.padding import check_rows
 from mec_cf_gym.agents.policies.networks import Actions, ActorNetwork, Judge, Observation
 from mec_cf_gym.agents.policies.seen import entries_of
 from mec_cf_gym.errors import checked_count, refuse
@@ -45,7 +46,6 @@ class EquivariantActor(nn.Module):
     def __init__(self, network: ActorNetwork, num_entries: int) -> None:
         super().__init__()
         self.network, self.num_entries = network, num_entries
-        self.distribution = Squashed(num_entries)
 
     def forward(self, observation: Observation, deterministic: bool = True) -> Tensor:
         """Return scaled actions, in [-1, 1]."""
@@ -57,9 +57,10 @@ class EquivariantActor(nn.Module):
     def distributed(self, observation: Observation) -> Squashed:
         """Return the distribution of scaled actions."""
         scaled, log_spread = self.network(observation, self.num_entries)
-        self.distribution.counting = entries_of(observation, self.num_entries)
+        distribution = Squashed(self.num_entries)  # one for each call: threads may share the actor
+        distribution.counting = entries_of(observation, self.num_entries)
         mean = _clipped(scaled, LARGEST_MEAN).atanh()
-        return self.distribution.proba_distribution(mean, log_spread.clamp(*LOG_SPREADS))
+        return distribution.proba_distribution(mean, log_spread.clamp(*LOG_SPREADS))
 
     def action_log_prob(self, observation: Observation) -> tuple[Tensor, Tensor]:
         """Return sampled scaled actions and the logarithm of their densities."""
@@ -233,12 +234,7 @@ def _check_spaces(observation_space: spaces.Space[Any], action_space: spaces.Spa
     needed = {"signal", "interference", "task"}
     if not isinstance(observation_space, spaces.Dict) or not needed <= set(observation_space.keys()):
         raise refuse("observation_space", observation_space, f"it must be a Dict with {', '.join(sorted(needed))}")
-    if not isinstance(action_space, spaces.Box) or len(action_space.shape) != 1:
-        raise refuse("action_space", action_space, "it must be a Box with one axis")
-    subcarriers, users = observation_space["signal"].shape  # type: ignore[misc]
+    subcarriers, users = check_rows(observation_space, action_space)
     mask = observation_space.spaces.get("mask")
     if mask is not None and mask.shape != (subcarriers, users):
         raise refuse("observation_space['mask']", mask, f"its shape must be (N, K) = {(subcarriers, users)}")
-    entries = action_space.shape[0]
-    if entries % users or entries < subcarriers * users:
-        raise refuse("action_space", action_space, f"it must have N = {subcarriers} or more rows of K = {users}")

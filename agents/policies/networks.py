@@ -189,7 +189,7 @@ class Judge(nn.Module):
         subcarriers, users = seen.signal.shape[1:]
         kept, weight = seen.signal.new_zeros(len(seen.signal), users, 2), None
         if scaled is None:
-            power = (1 / seen.counts()[0])[:, None, None].expand_as(seen.signal)
+            power = (1 / seen.counts[0])[:, None, None].expand_as(seen.signal)
         else:
             rows = scaled.reshape(len(scaled), -1, users)
             power = self.actions.power(rows[:, :subcarriers])

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from mec_cf_gym.envs.observation import GAIN_FLOOR, LEAST_OPEN_HZ, NOTHING, SITE_UNIT_HZ
+from mec_cf_gym.envs.observation import (
+    COLUMN,
+    NOTHING,
+    SITE_COLUMNS,
+    SITE_UNIT_HZ,
+    TASK_UNITS,
+    observed_servers,
+    ratio_of,
+)
+from mec_cf_gym.network.servers import Servers
+from mec_cf_gym.performance.rates import interference_by_user
 
 LINK_FEATURES = 6
 USER_FEATURES = 9
 BLOCK_FEATURES = 2
-TASK_FEATURES = 6
-"""The first features of a task; speeds of the servers of single APs follow where servers are shared."""
-LEAST_OPEN_GHZ = LEAST_OPEN_HZ / SITE_UNIT_HZ
 TINY = 1e-12
 FULL = 1.0001
 """Powers are scaled back onto the budget above this; a budget that is just met still has its gradient."""
@@ -27,38 +36,54 @@ class Seen:
 
     signal: Tensor  # (B, N, K)
     interference: Tensor  # (B, N, K, K)
-    task: Tensor  # (B, K, TASK_FEATURES), log-scaled
+    task: Tensor  # (B, K, 6), log-scaled named columns; zero where a network has fewer
     open_servers: Tensor  # (B, K, L), log-scaled speeds of APs' servers that a user may use; L is zero if none
+    servers: Servers | None  # shared ones
     links: Tensor | None  # (B, N, K), one for links that exist, zero for padding; None if all do
 
     @classmethod
     def of(cls, observation: dict[str, Tensor]) -> Seen:
         """Return what is seen of observations with one leading axis."""
-        signal, interference = _ratio_of(observation["signal"]), _ratio_of(observation["interference"])
+        signal, interference = ratio_of(observation["signal"]), ratio_of(observation["interference"])
         task, links = observation["task"], observation.get("mask")
         if links is not None:
             signal = signal.masked_fill(links == 0, 0)
             interference = interference.masked_fill(links[..., None] * links[..., None, :] == 0, 0)
             task = task.masked_fill(links.amax(1)[..., None] == 0, NOTHING)
-        first = task[..., :TASK_FEATURES]
-        missing = first.new_zeros(*first.shape[:-1], TASK_FEATURES - first.shape[-1])
-        return cls(signal, interference, torch.cat([first, missing], -1), task[..., TASK_FEATURES:], links)
+        first, open_servers = task[..., : len(COLUMN)], task[..., SITE_COLUMNS]
+        missing = first.new_zeros(*first.shape[:-1], len(COLUMN) - first.shape[-1])
+        servers = observed_servers(task) if open_servers.shape[-1] else None
+        return cls(signal, interference, torch.cat([first, missing], -1), open_servers, servers, links)
 
+    @cached_property
     def counts(self) -> tuple[Tensor, Tensor]:
-        """Return the numbers of subcarriers and of users that are there, each ``(B,)``."""
+        """The numbers of subcarriers and of users that are there, each ``(B,)``."""
         if self.links is None:
             return tuple(self.signal.new_full((len(self.signal),), size) for size in self.signal.shape[1:])  # type: ignore[return-value]
         return self.links.amax(2).sum(-1).clamp_min(1), self.links.amax(1).sum(-1).clamp_min(1)
 
-    def server_ghz(self, weight: Tensor) -> Tensor:
+    @cached_property
+    def block(self) -> Tensor:
+        """The features of the block, ``(B, BLOCK_FEATURES)``: they do not depend on powers, as the next two."""
+        subcarriers, users = self.counts
+        return torch.stack([subcarriers.double().log().to(self.signal.dtype), users.log() / 3], -1)
+
+    @cached_property
+    def signal_decades(self) -> Tensor:
+        """The signal gains on a scale of order one, ``(B, N, K)``."""
+        return _decades(self.signal, 1e-4)
+
+    @cached_property
+    def task_decades(self) -> tuple[Tensor, ...]:
+        """Decades of the amounts and speeds that every task has, each ``(B, K)``, in their columns' order."""
+        return (4 * self.task[..., : len(TASK_UNITS)]).unbind(-1)
+
+    def server_ghz(self, servers: Servers, weight: Tensor) -> Tensor:
         """Return the speeds that users get of shared servers at given weights, ``(B, K)``."""
         if self.links is not None:
             weight = weight * self.links.amax(1)
-        open_ghz = _ratio_of(self.open_servers)  # (B, K, L)
-        shares = weight[..., None] * (open_ghz > LEAST_OPEN_GHZ)
-        of_aps = (open_ghz * shares / shares.sum(1, keepdim=True).clamp_min(TINY)).sum(-1)
-        cloud_ghz = _ratio_of(self.task[..., TASK_FEATURES - 1])
-        return of_aps + cloud_ghz * weight / weight.sum(-1, keepdim=True)
+        shares: Any = servers.divided(weight[..., None, :], weight)
+        return shares.total_hz / SITE_UNIT_HZ  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -92,7 +117,7 @@ class Features:
             power = power * seen.links
         total = power.sum(1, keepdim=True)
         power = power / total.clamp_min(FULL)
-        arriving = seen.interference * power[..., None, :]
+        arriving = interference_by_user(seen.interference, power)
         noise = 1 + arriving.sum(-1)
         sinr = power * seen.signal / noise
         heard = arriving / noise[..., None]
@@ -102,23 +127,21 @@ class Features:
             _decades(power, 1e-6),
             _decades(sinr, 1e-4),
             _decades(noise, 1e-4),
-            _decades(seen.signal, 1e-4),
+            seen.signal_decades,
             _decades(harm.sum(-1), 1e-4),
             sinr / (1 + sinr),
         ]
         nats = sinr.log1p().sum(1)
         user = torch.cat([2 * seen.task, _decades(nats, 1e-4)[..., None], kept], -1)
-        bits, cycles, local, server = (4 * seen.task[..., :4]).unbind(-1)  # decades
-        if weight is not None:
-            server = seen.server_ghz(weight).clamp_min(1e-3).log10()
+        bits, cycles, local, server = seen.task_decades
+        if weight is not None and seen.servers is not None:
+            server = seen.server_ghz(seen.servers, weight).clamp_min(1e-3).log10()
         times = [bits - 2 * _decades(nats, 1e-4), bits + cycles - server, bits + cycles - local]
-        subcarriers, users = seen.counts()
-        sizes = [subcarriers.double().log().to(power.dtype), users.log() / 3]
         return cls(
             torch.stack(link, -1),
             user,
             math.log(10) * torch.stack(times, -1),
-            torch.stack(sizes, -1),
+            seen.block,
             power / power.sum(1, keepdim=True).clamp_min(TINY),
             heard,
             harmed,
@@ -132,11 +155,6 @@ def entries_of(observation: dict[str, Tensor], num_entries: int) -> Tensor | Non
         return None
     other_rows = num_entries // links.shape[2] - links.shape[1]
     return torch.cat([links.flatten(1), links.amax(1).repeat(1, other_rows)], -1)
-
-
-def _ratio_of(scaled: Tensor) -> Tensor:
-    """Return the ratio that the environment's log scale was given."""
-    return (10.0 ** (4 * scaled) - GAIN_FLOOR).clamp_min(0)
 
 
 def _decades(ratio: Tensor, floor: float) -> Tensor:

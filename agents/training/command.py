@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import gymnasium as gym
 import torch
-import tyro
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.vec_env import VecNormalize
 
 from mec_cf_gym.agents.agent import Agent
+from mec_cf_gym.agents.stack import NamedStack
 from mec_cf_gym.agents.training import checkpoint
 from mec_cf_gym.agents.training.environments import training_env
 from mec_cf_gym.agents.training.hyperparameters import (
@@ -28,16 +23,18 @@ from mec_cf_gym.agents.training.hyperparameters import (
     wrappers_of,
 )
 from mec_cf_gym.agents.training.segments import Segments
-from mec_cf_gym.agents.translation import Statistics, Translation
+from mec_cf_gym.agents.translation import Statistics
 from mec_cf_gym.agents.validation import Gap, Validation
-from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.baselines.learned.checkpoint import CHECKPOINT
+from mec_cf_gym.commands import given, run_command
 from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.evaluation.environments import usual_scenario
 from mec_cf_gym.evaluation.provenance import provenance
-from mec_cf_gym.evaluation.store import check_same, write_atomically
+from mec_cf_gym.evaluation.runs import check_same, check_unused, hold, read_json, write_json
 from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Dynamics, Scenario
 
-CHECKPOINT, SETTINGS, AGENT = "checkpoint.safetensors", "settings.json", "agent"
+SETTINGS, AGENT = "settings.json", "agent"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +93,15 @@ class Train:
     def resolved(self) -> Hyperparameters:
         """Return the hyperparameters of this run."""
         found = changed(hyperparameters_of(self.algo, self.env, self.hyperparameters), self.hyperparams)
+        found.pop("env_kwargs", None)  # they are in the scenario
         return found if self.steps is None else {**found, "n_timesteps": self.steps}
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the result, and must not change when a run goes on."""
-        hyperparameters = {name: value for name, value in self.resolved().items() if name != "env_kwargs"}
         names = ("algo", "env", "seed", "evaluations", "validation_networks")
         return {
             **{name: getattr(self, name) for name in names},
-            "hyperparameters": hyperparameters,
+            "hyperparameters": self.resolved(),
             "scenario": self.scenario.to_dict(),
         }
 
@@ -118,20 +115,21 @@ def run(options: Train) -> Agent:
     Raises:
         ValueError: For options that are not allowed, or a folder whose run cannot go on.
     """
-    segments = learn(options)
-    agent = Agent.load(options.out / AGENT)
-    agent.card |= {
-        "training": {
-            "seed": options.seed,
-            "steps": segments.curve[-1]["steps"],
-            "training_s": segments.trained_s,
-            "hyperparameters": {name: value for name, value in options.resolved().items() if name != "env_kwargs"},
-            "curve": segments.curve,
-        },
-        "test": gap_on_test_networks(agent, options.env, options.scenario, options.test_networks),
-        **provenance(),
-    }
-    agent.save(options.out / AGENT)
+    with hold(options.out):
+        segments = learn(options)
+        agent = Agent.load(options.out / AGENT)
+        agent.card |= {
+            "training": {
+                "seed": options.seed,
+                "steps": segments.curve[-1]["steps"],
+                "training_s": segments.trained_s,
+                "hyperparameters": options.resolved(),
+                "curve": segments.curve,
+            },
+            "test": gap_on_test_networks(agent, options.env, options.scenario, options.test_networks),
+            **provenance(),
+        }
+        agent.save(options.out / AGENT)
     return agent
 
 
@@ -150,20 +148,28 @@ def learn(options: Train, judged: Callable[[int, Gap], None] | None = None) -> S
     """
     options.check()
     torch.set_num_threads(1)  # small networks gain nothing from threads, and sums stay in one order
+    with hold(options.out):
+        return _learn(options, judged)
+
+
+def _learn(options: Train, judged: Callable[[int, Gap], None] | None) -> Segments:
     hyperparameters, path = options.resolved(), options.out / CHECKPOINT
-    if path.exists() and not options.resume:
-        raise ValueError(f"out={str(options.out)!r} holds a run already: add --resume, or choose another")
-    gamma = hyperparameters.get("gamma", 0.99)
+    check_unused(options.out, path.exists(), options.resume)
     env = training_env(
         options.env,
         options.scenario,
         hyperparameters["n_envs"],
         wrappers_of(hyperparameters),
         hyperparameters.get("normalize"),
-        gamma,
+        hyperparameters.get("gamma", 0.99),
     )
     model = model_for(options.algo, hyperparameters, env, options.seed, str(options.out / "tensorboard"))
-    progress = _go_on(options, model) if path.exists() else _begin(options)
+    progress: dict[str, Any] = {}
+    if path.exists():
+        check_same(read_json(options.out / SETTINGS)["settings"], options.settings(), options.out)
+        progress = checkpoint.restore(path, model)
+    else:
+        write_json(options.out / SETTINGS, {"settings": options.settings(), **provenance()})
     blocks = blocks_of(options.scenario, 1)
     validation = Validation(options.env, options.scenario, options.validation_networks, blocks)
     total = hyperparameters["n_timesteps"]
@@ -218,9 +224,8 @@ def gap_on_test_networks(agent: Agent, env_id: str, scenario: Scenario, networks
 
 def agent_of(options: Train, hyperparameters: Hyperparameters, model: BaseAlgorithm) -> Agent:
     """Return the present policy of a model as an agent."""
-    translation = Translation(
-        options.scenario, wrappers_of(hyperparameters), _statistics(model.get_vec_normalize_env())
-    )
+    statistics = Statistics.of(model.get_vec_normalize_env())
+    translation = NamedStack(options.scenario, wrappers_of(hyperparameters), statistics)
     card = {
         "algo": options.algo,
         "env": options.env,
@@ -230,64 +235,29 @@ def agent_of(options: Train, hyperparameters: Hyperparameters, model: BaseAlgori
     return Agent(model.policy, translation, card)
 
 
-def _statistics(env: VecNormalize | None) -> Statistics:
-    if env is None or not env.norm_obs:
-        return Statistics()
-    found = cast(dict[str, Any], env.obs_rms)
-    return Statistics(
-        {name: rms.mean for name, rms in found.items()},
-        {name: rms.var for name, rms in found.items()},
-    )
-
-
-def _begin(options: Train) -> dict[str, Any]:
-    options.out.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"settings": options.settings(), **provenance()}, indent=2) + "\n"
-    write_atomically(options.out / SETTINGS, content)
-    return {}
-
-
-def _go_on(options: Train, model: BaseAlgorithm) -> dict[str, Any]:
-    before = json.loads((options.out / SETTINGS).read_text())["settings"]
-    check_same(before, options.settings(), options.out)
-    checkpoint.restore(options.out / CHECKPOINT, model)
-    return checkpoint.progress_of(options.out / CHECKPOINT)
-
-
-def defaults(arguments: list[str]) -> Train:
+def defaults(arguments: Sequence[str]) -> Train:
     """Return the options that a command line starts from: the scenario of its environment and its algorithm."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--algo", default="ddpg")
-    parser.add_argument("--env", default="MECCellFree-v0")
-    parser.add_argument("--hyperparameters", type=Path)
-    named, _ = parser.parse_known_args(arguments)
-    options = Train(algo=named.algo, env=named.env)
-    options.check()
-    fields = hyperparameters_of(named.algo, named.env, named.hyperparameters).get("env_kwargs", {})
-    base = cast(MECEnv, gym.make(named.env, **fields).unwrapped)
-    return Train(algo=named.algo, env=named.env, scenario=base.scenario)
+    (algo, *_), (env, *_) = given(arguments, "algo") or ["ddpg"], given(arguments, "env") or ["MECCellFree-v0"]
+    Train(algo=algo, env=env).check()
+    file = [Path(name) for name in given(arguments, "hyperparameters")]
+    fields = hyperparameters_of(algo, env, *file[:1]).get("env_kwargs", {})
+    return Train(algo=algo, env=env, scenario=usual_scenario(env).replace(**fields))
+
+
+def _run_and_report(options: Train) -> str:
+    card = run(options).card
+    tested, training, gap = card["test"], card["training"], card["test"]["gap"]
+    return (
+        f"{training['steps']} steps in {training['training_s']:.0f} s\n"
+        f"gap to {tested['reference']} on {tested['networks']} test networks x {tested['blocks']} blocks: "
+        f"{gap['mean']:.2%} [{gap['low']:.2%}, {gap['high']:.2%}], p95 {gap['p95']:.2%}\n"
+        f"written to {options.out}: agent.safetensors, agent.json, settings.json, tensorboard/"
+    )
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym train``; return its exit status."""
-    options = tyro.cli(
-        Train,
-        prog="mec-cf-gym train",
-        args=arguments,
-        default=defaults(arguments),
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+    start = defaults(arguments)
+    return run_command(
+        "mec-cf-gym train", Train, _run_and_report, arguments, default=start, finished="finished segments are"
     )
-    try:
-        agent = run(options)
-    except KeyboardInterrupt:
-        print(f"\ninterrupted; finished segments are kept in {options.out}: go on with --resume", file=sys.stderr)
-        return 130
-    tested, training = agent.card["test"], agent.card["training"]
-    gap = tested["gap"]
-    print(f"{training['steps']} steps in {training['training_s']:.0f} s")
-    print(
-        f"gap to {tested['reference']} on {tested['networks']} test networks x {tested['blocks']} blocks: "
-        f"{gap['mean']:.2%} [{gap['low']:.2%}, {gap['high']:.2%}], p95 {gap['p95']:.2%}"
-    )
-    print(f"written to {options.out}: agent.safetensors, agent.json, settings.json, tensorboard/")
-    return 0

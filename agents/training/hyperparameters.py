@@ -12,6 +12,7 @@ import yaml
 from stable_baselines3 import DDPG, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.type_aliases import Schedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
@@ -107,7 +108,7 @@ def model_for(
     arguments = copy.deepcopy(arguments)  # algorithms add to the arguments of their policy
     for name in SCHEDULED:
         if isinstance(arguments.get(name), str):
-            arguments[name] = _Linear(arguments[name])
+            arguments[name] = _linear(arguments[name])
     noise_type, noise_std = arguments.pop("noise_type", None), arguments.pop("noise_std", 0.0)
     if noise_type is not None:
         if noise_type != "normal":
@@ -121,21 +122,14 @@ def model_for(
         raise ValueError(f"the hyperparameters do not fit {algo}: {error}") from error
 
 
-class _Linear:
-    """rl-zoo's ``lin_x``: a value that falls from x to zero over the run."""
-
-    def __init__(self, text: str) -> None:
-        kind, _, first = text.partition("_")
-        try:
-            self.first = float(first) if kind == "lin" else None
-        except ValueError:
-            self.first = None
-        if self.first is None:
-            raise refuse("schedule", text, "it must be a number, or lin_ and a number")
-
-    def __call__(self, progress_remaining: float) -> float:
-        assert self.first is not None
-        return progress_remaining * self.first
+def _linear(text: str) -> Schedule:
+    """Return rl-zoo's ``lin_x``: a value that falls from x to zero over the run."""
+    kind, _, first = text.partition("_")
+    try:
+        start = {"lin": float(first)}[kind]
+    except (KeyError, ValueError):
+        raise refuse("schedule", text, "it must be a number, or lin_ and a number") from None
+    return lambda progress_remaining: progress_remaining * start
 
 
 def _whole(value: Any) -> Any:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import optuna
-import tyro
 import yaml
 
 from mec_cf_gym.agents.training.command import Train, defaults, learn
 from mec_cf_gym.agents.training.hyperparameters import changed, hyperparameters_of
 from mec_cf_gym.agents.validation import Gap
+from mec_cf_gym.commands import run_command
 from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.provenance import provenance
-from mec_cf_gym.evaluation.store import write_atomically
+from mec_cf_gym.evaluation.runs import check_unused, hold, write_atomically, write_json
 from mec_cf_gym.scenario import Scenario
 
 UNPRUNED = 4
@@ -76,42 +74,36 @@ def run(options: Tune) -> optuna.Study:
     checked_count("trials", options.trials, 1, 10**5)
     checked_count("steps", options.steps, 1, 10**9)
     entry = hyperparameters_of(options.algo, options.env)
-    storage = options.out / "study.db"
-    if storage.exists() and not options.resume:
-        raise ValueError(f"out={str(options.out)!r} holds a study already: add --resume, or choose another")
-    options.out.mkdir(parents=True, exist_ok=True)
-    optuna.logging.set_verbosity(logging.WARNING)
-    study = optuna.create_study(
-        study_name=f"{options.algo} on {options.env}",
-        storage=f"sqlite:///{storage}",
-        load_if_exists=True,
-        sampler=optuna.samplers.TPESampler(seed=options.seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED),
-    )
-    space = space_of(options.algo)
-    if not _finished(study):
-        study.enqueue_trial({name: _number(entry[name]) for name in space})
-    left = options.trials - len(_finished(study))
-    if left > 0:
-        study.optimize(_objective(options, space), n_trials=left, show_progress_bar=True)
-    best = changed(entry, _changes(study.best_params))
-    write_atomically(options.out / f"{options.algo}.yml", yaml.safe_dump({options.env: best}, sort_keys=False))
-    content = {
-        "settings": {
-            "algo": options.algo,
-            "env": options.env,
-            "steps": options.steps,
-            "seed": options.seed,
-            "validation_networks": options.validation_networks,
-        },
-        "best": {"gap": study.best_value, **study.best_params},
-        "trials": [
-            {"number": t.number, "state": t.state.name, "gap": t.value, "s": _seconds(t), **t.params}
-            for t in _finished(study)
-        ],
-        **provenance(),
-    }
-    write_atomically(options.out / "study.json", json.dumps(content, indent=2) + "\n")
+    with hold(options.out):
+        storage = options.out / "study.db"
+        check_unused(options.out, storage.exists(), options.resume, "study")
+        optuna.logging.set_verbosity(logging.WARNING)
+        study = optuna.create_study(
+            study_name=f"{options.algo} on {options.env}",
+            storage=f"sqlite:///{storage}",
+            load_if_exists=True,
+            sampler=optuna.samplers.TPESampler(seed=options.seed),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED),
+        )
+        space = space_of(options.algo)
+        if not _finished(study):
+            study.enqueue_trial({name: _number(entry[name]) for name in space})
+        left = options.trials - len(_finished(study))
+        if left > 0:
+            study.optimize(_objective(options, space), n_trials=left, show_progress_bar=True)
+        best = changed(entry, _changes(study.best_params))
+        write_atomically(options.out / f"{options.algo}.yml", yaml.safe_dump({options.env: best}, sort_keys=False))
+        names = ("algo", "env", "steps", "seed", "validation_networks")
+        content = {
+            "settings": {name: getattr(options, name) for name in names},
+            "best": {"gap": study.best_value, **study.best_params},
+            "trials": [
+                {"number": t.number, "state": t.state.name, "gap": t.value, "s": _seconds(t), **t.params}
+                for t in _finished(study)
+            ],
+            **provenance(),
+        }
+        write_json(options.out / "study.json", content)
     return study
 
 
@@ -169,26 +161,20 @@ def _seconds(trial: optuna.trial.FrozenTrial) -> float | None:
     return None if trial.duration is None else round(trial.duration.total_seconds(), 1)
 
 
+def _run_and_report(options: Tune) -> str:
+    study = run(options)
+    trials = _finished(study)
+    return (
+        f"{len(trials)} trials; gap with the values of the file {trials[0].value:.2%}, "
+        f"with the best {study.best_value:.2%}\n{', '.join(_changes(study.best_params))}\n"
+        f"written to {options.out}: study.json, {options.algo}.yml"
+    )
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym tune``; return its exit status."""
     start = defaults(arguments)
-    options = tyro.cli(
-        Tune,
-        prog="mec-cf-gym tune",
-        args=arguments,
-        default=Tune(algo=start.algo, env=start.env, scenario=start.scenario),
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+    default = Tune(algo=start.algo, env=start.env, scenario=start.scenario)
+    return run_command(
+        "mec-cf-gym tune", Tune, _run_and_report, arguments, default=default, finished="finished trials are"
     )
-    try:
-        study = run(options)
-    except KeyboardInterrupt:
-        print(f"\ninterrupted; finished trials are kept in {options.out}: go on with --resume", file=sys.stderr)
-        return 130
-    trials = _finished(study)
-    print(
-        f"{len(trials)} trials; gap with the values of the file {trials[0].value:.2%}, "
-        f"with the best {study.best_value:.2%}"
-    )
-    print(", ".join(_changes(study.best_params)))
-    print(f"written to {options.out}: study.json, {options.algo}.yml")
-    return 0

@@ -46,7 +46,8 @@ def problem_of(block: CoherenceBlock, unit_s: float) -> Problem:
     nats_s = math.log(2) * flat.link_bits / flat.data_bandwidth_hz
     times = (flat.local_hz / cycles * unit_s, nats_s / unit_s, cycles / flat.server_hz / unit_s)
     arrays = (flat.signal_gain, flat.interference_gain, *times)
-    return Problem(*(np.ascontiguousarray(array, np.float64) for array in arrays))
+    # copies: blocks are read-only, for which numba would compile everything once more
+    return Problem(*(np.array(array, np.float64, order="C") for array in arrays))
 
 
 @compiled

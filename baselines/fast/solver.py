@@ -8,11 +8,9 @@ from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.ascent import ascend
 from mec_cf_gym.baselines.fast.problem import compiled, paces, problem_of, received, row_of
 from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
-from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.performance.latencies import best_offload, latency
 
 UNIT_S = 1e-3
 DELIBERATE_STARTS = 3
@@ -35,6 +33,13 @@ class FastMinMax(Solver):
 
     Raises:
         ValueError: If an argument is negative, or no step is left.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(FastMinMax().solve(env.block).status)
+        converged
     """
 
     def __init__(self, random_starts: int = 4, tolerance: float = 1e-5, max_steps: int = 60) -> None:
@@ -57,17 +62,10 @@ class FastMinMax(Solver):
         batch = problem_of(block, UNIT_S)
         power, pace, ended = best_of_starts(batch, shares, self.tolerance, self.max_steps)
         power = power.reshape(block.signal_gain.shape)
-        offload = best_offload(block, power)
         with np.errstate(divide="ignore"):
             history = (UNIT_S / pace).reshape(*block.batch_shape, -1)
-        return Solution(
-            power=power,
-            offload=offload,
-            latency=latency(block, power, offload),
-            history=history,
-            status=np.where(ended.reshape(block.batch_shape), CONVERGED, STEP_LIMIT)[()],
-            lower_bound=latency_bound(block),
-        )
+        status = np.where(ended.reshape(block.batch_shape), CONVERGED, STEP_LIMIT)
+        return Solution.at(block, power, status, history=history)
 
 
 @compiled

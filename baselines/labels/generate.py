@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import joblib
-import tyro
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.labels.samples import Samples, load_solver
 from mec_cf_gym.baselines.labels.store import Content, LabelStore
+from mec_cf_gym.commands import run_command
 from mec_cf_gym.deployments.disk import Disk
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import installed_versions
+from mec_cf_gym.evaluation.runs import check_unused, hold
 from mec_cf_gym.evaluation.seeds import SPLITS, seeds
 from mec_cf_gym.scenario import Scenario
 
@@ -102,7 +103,7 @@ def generate(dataset: Dataset) -> LabelStore:
         ImportError: If the solver or the backend needs packages that are not installed.
     """
     dataset.check()
-    with _workers(dataset.backend, dataset.workers):
+    with _workers(dataset.backend, dataset.workers), hold(dataset.out):
         store = _begin(dataset)
         unfinished = [rows for rows in store.chunks() if _is_unfinished(store, rows)]
         done = len(store) - sum(rows.stop - rows.start for rows in unfinished)
@@ -116,10 +117,10 @@ def generate(dataset: Dataset) -> LabelStore:
 
 def _begin(dataset: Dataset) -> LabelStore:
     """Return the store, with what is finished of it."""
-    if not (dataset.out / "zarr.json").exists():
+    begun = (dataset.out / "zarr.json").exists()
+    check_unused(dataset.out, begun, dataset.resume, "data set")
+    if not begun:
         _solve(dataset.samples, slice(0, 1), dataset.solver)  # if it cannot, nothing is written
-    elif not dataset.resume:
-        raise ValueError(f"out={str(dataset.out)!r} holds a data set already: add --resume, or choose another")
     return LabelStore.create(dataset.out, dataset.settings())
 
 
@@ -191,19 +192,9 @@ def describe(store: LabelStore) -> str:
 
 def main(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym dataset``; return its exit status."""
-    dataset = tyro.cli(
+    return run_command(
+        "mec-cf-gym dataset",
         Dataset,
-        prog="mec-cf-gym dataset",
-        args=arguments,
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+        lambda dataset: describe(verify(dataset.out) if dataset.verify else generate(dataset)),
+        arguments,
     )
-    try:
-        store = verify(dataset.out) if dataset.verify else generate(dataset)
-    except KeyboardInterrupt:
-        print(
-            f"\ninterrupted; what is finished is kept in {dataset.out}: go on with --resume",
-            file=sys.stderr,
-        )
-        return 130
-    print(describe(store))
-    return 0

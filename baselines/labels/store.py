@@ -18,7 +18,7 @@ from zarr.codecs import Crc32cCodec
 from mec_cf_gym.allocation import Allocation, Floats
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
-from mec_cf_gym.evaluation.store import check_same
+from mec_cf_gym.evaluation.runs import check_same, read_json
 from mec_cf_gym.scenario import Scenario
 
 Content = Mapping[str, NDArray[Any]]
@@ -230,7 +230,7 @@ def _sweep(folder: Path, names: Iterable[str]) -> None:
 def _read_settings(folder: Path) -> dict[str, Any]:
     path = folder / "zarr.json"
     try:
-        settings: dict[str, Any] = json.loads(path.read_text())["attributes"]["settings"]
+        settings: dict[str, Any] = read_json(path)["attributes"]["settings"]
         int(settings["topologies"]), int(settings["blocks"]), dict(settings["scenario"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder} holds no data set of labels, or {path} is damaged: {error!r}") from error

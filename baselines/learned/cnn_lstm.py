@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mec_cf_gym.baselines.learned.weights import LearnedSolver, installed_weights
-from mec_cf_gym.baselines.single_user import Floats, latency_bound
+from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solution, Solver
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
@@ -143,7 +143,7 @@ class CNNLSTMNetwork(nn.Module):
 
 
 def log_magnitude(magnitude: Tensor) -> Tensor:
-    """Return the logarithm of channel magnitudes, finite where they are zero."""
+    """Return the logarithm of channel magnitudes, of any shape, finite where they are zero."""
     return magnitude.float().clamp(min=SMALLEST_MAGNITUDE).log()
 
 
@@ -154,6 +154,13 @@ class CNNLSTM(LearnedSolver):
 
     Raises:
         ValueError: From ``solve``, if the block has another size, or no channel.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0").unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(CNNLSTM.load("paper-a-k10").solve(env.block).status)
+        predicted
     """
 
     network: CNNLSTMNetwork
@@ -167,10 +174,7 @@ class CNNLSTM(LearnedSolver):
         power, offload = self.predict(np.abs(np.asarray(block.channel)).reshape(-1, *size))
         power = power.reshape(block.signal_gain.shape)
         offload = np.where(block.local_hz > 0, offload.reshape(*block.batch_shape, -1), 1.0)
-        latency_s = latency(block, power, offload)
-        history = np.asarray(latency_s.max(-1))[..., None]
-        status = np.full(block.batch_shape, "predicted")[()]
-        return Solution(power, offload, latency_s, history, status, latency_bound(block))
+        return Solution.at(block, power, "predicted", offload)
 
     @torch.no_grad()
     def predict(self, magnitude: np.ndarray[Any, Any]) -> tuple[Floats, Floats]:

@@ -24,6 +24,13 @@ class EquivariantSolver(LearnedSolver, Heuristic):
     """The equivariant network as a solver: the best of its rounds, with the best split for its powers.
 
     It takes any block of the package, whatever its size. Users with no gain on any subcarrier are left out.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(EquivariantSolver.load("equivariant").solve(env.block).status)
+        predicted
     """
 
     network: EquivariantNetwork

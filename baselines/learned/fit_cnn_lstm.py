@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.labels.store import LabelStore
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork, PowerScale, WithBestOffload
+from mec_cf_gym.baselines.learned.fit import WEIGHTS, check, fit
 from mec_cf_gym.baselines.learned.gaps import Gaps, measure_gaps
 from mec_cf_gym.baselines.learned.splits import Protocol, Split, read_labelled, split_samples
 from mec_cf_gym.baselines.learned.supervised import (
@@ -28,9 +27,7 @@ from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.evaluation.provenance import provenance
-
-WEIGHTS = "weights"
-"""Name of the trained weights in the folder of a run."""
+from mec_cf_gym.evaluation.runs import hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +74,8 @@ class FitCNNLSTM:
         Raises:
             ValueError: Names the option, its value and what is allowed.
         """
-        checked_count("epochs", self.epochs, 1, 10**6)
+        check(self, most_epochs=10**6)
         checked_count("patience", self.patience, 1, 10**6)
-        checked_count("seed", self.seed, 0, 2**63)
-        if not 0 < self.learning_rate < 1:
-            raise refuse("learning_rate", self.learning_rate, "it must be between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -104,18 +98,19 @@ def run(options: FitCNNLSTM) -> Fitted:
     everything = slice(0, len(store))
     split = split_samples(store.read("seed", everything), options.protocol, options.seed, options.samples)
     solver = CNNLSTM(_network(options, store))
-    progress = _train(options, store, split, solver.network)
-    loss = mean_loss(solver.network, Examples.read(store, split.test, "test loss"))
-    gaps = measure_test_gaps(solver, store, split, "test gaps")
-    best_offload_gaps = measure_test_gaps(WithBestOffload(solver), store, split, "with best offload ratios")
-    solver.card = {
-        **options.settings(store),
-        "training": {"batch_size": BATCH_SIZE, "patience": options.patience, **dataclasses.asdict(progress)},
-        "test": {"loss": loss, **gaps.summary()},
-        "test_with_best_offload": best_offload_gaps.summary(),
-        **provenance(),
-    }
-    solver.save(options.out / WEIGHTS)
+    with hold(options.out):
+        progress = _train(options, store, split, solver.network)
+        loss = mean_loss(solver.network, Examples.read(store, split.test, "test loss"))
+        gaps = measure_test_gaps(solver, store, split, "test gaps")
+        best_offload_gaps = measure_test_gaps(WithBestOffload(solver), store, split, "with best offload ratios")
+        solver.card = {
+            **options.settings(store),
+            "training": {"batch_size": BATCH_SIZE, "patience": options.patience, **dataclasses.asdict(progress)},
+            "test": {"loss": loss, **gaps.summary()},
+            "test_with_best_offload": best_offload_gaps.summary(),
+            **provenance(),
+        }
+        solver.save(options.out / WEIGHTS)
     return Fitted(solver, gaps, best_offload_gaps)
 
 
@@ -164,26 +159,17 @@ def _train(options: FitCNNLSTM, store: LabelStore, split: Split, network: CNNLST
     )
 
 
-def main(arguments: list[str]) -> int:
-    """Run the command line ``mec-cf-gym fit cnn-lstm``; return its exit status."""
-    options = tyro.cli(
-        FitCNNLSTM,
-        prog="mec-cf-gym fit cnn-lstm",
-        args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
-    try:
-        fitted = run(options)
-    except KeyboardInterrupt:
-        print(f"\ninterrupted; finished epochs are kept in {options.out}: go on with --resume", file=sys.stderr)
-        return 130
-    card = fitted.solver.card
-    training, test = card["training"], card["test"]
-    print(f"{training['epochs']} epochs, the best after {training['best_epochs']}; {training['training_s']:.0f} s")
-    print(f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies")
+def _run_and_describe(options: FitCNNLSTM) -> tuple[dict[str, Any], list[str]]:
+    fitted = run(options)
+    test = fitted.solver.card["test"]
+    lines = [f"test loss {test['loss']:.3g} on {test['samples']} samples of {test['topologies']} topologies"]
     for what, gaps in (("", fitted.gaps), (" with the best offload ratios", fitted.best_offload_gaps)):
         median, p95, p99 = (gaps.summary()[f"gap_{level}"] for level in ("median", "p95", "p99"))
         mean = Estimate.of(gaps.per_topology()).text("%")
-        print(f"gap to the labels{what}: {mean}, median {median:+.2%}, p95 {p95:+.2%}, p99 {p99:+.2%}")
-    print(f"written to {options.out}: {WEIGHTS}.safetensors, {WEIGHTS}.json, tensorboard/")
-    return 0
+        lines.append(f"gap to the labels{what}: {mean}, median {median:+.2%}, p95 {p95:+.2%}, p99 {p99:+.2%}")
+    return fitted.solver.card, lines
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line ``mec-cf-gym fit cnn-lstm``; return its exit status."""
+    return fit("cnn-lstm", FitCNNLSTM, _run_and_describe, arguments)

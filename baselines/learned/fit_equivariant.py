@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import tyro
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.learned.equivariant import EquivariantSolver
 from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork
+from mec_cf_gym.baselines.learned.fit import WEIGHTS, check, fit
 from mec_cf_gym.baselines.learned.label_free import (
     LARGEST_BATCH,
     MIXTURE,
@@ -26,14 +25,12 @@ from mec_cf_gym.baselines.learned.label_free import (
 )
 from mec_cf_gym.baselines.learned.training import train
 from mec_cf_gym.baselines.solution import Solver
-from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.gap import Estimate, gap_to
 from mec_cf_gym.evaluation.provenance import provenance
+from mec_cf_gym.evaluation.runs import hold
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.scenario import Scenario
-
-WEIGHTS = "weights"
-"""Name of the trained weights in the folder of a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +64,8 @@ class FitEquivariant:
         Raises:
             ValueError: Names the option, its value and what is allowed.
         """
-        checked_count("epochs", self.epochs, 1, 10**5)
-        checked_count("seed", self.seed, 0, 2**63)
+        check(self, most_epochs=10**5)
         checked_count("test_networks", self.test_networks, 2, 10**6)
-        if not 0 < self.learning_rate < 1:
-            raise refuse("learning_rate", self.learning_rate, "it must be between 0 and 1")
 
 
 def run(options: FitEquivariant) -> EquivariantSolver:
@@ -84,6 +78,13 @@ def run(options: FitEquivariant) -> EquivariantSolver:
         ValueError: For options that are not allowed, or a folder whose run cannot go on.
     """
     options.check()
+    with hold(options.out):
+        solver = _train_and_test(options)
+        solver.save(options.out / WEIGHTS)
+    return solver
+
+
+def _train_and_test(options: FitEquivariant) -> EquivariantSolver:
     torch.manual_seed(options.seed)
     learner = LabelFreeLearner(
         EquivariantNetwork(), epochs=options.epochs, learning_rate=options.learning_rate, seed=options.seed
@@ -96,24 +97,19 @@ def run(options: FitEquivariant) -> EquivariantSolver:
         settings=options.settings(),
         resume=options.resume,
     )
-    solver = EquivariantSolver(learner.averaged)
+    steps, solver = progress.epochs * STEPS_PER_EPOCH, EquivariantSolver(learner.averaged)
     solver.card = {
         "trained_on": {
             "scenarios": MIXTURE,
             "unequal_users": dict(UNEQUAL),
-            "train_seeds": [0, progress.epochs * STEPS_PER_EPOCH * LARGEST_BATCH],
+            "train_seeds": [0, steps * LARGEST_BATCH],
         },
-        "training": {
-            **options.settings(),
-            "steps": progress.epochs * STEPS_PER_EPOCH,
-            **dataclasses.asdict(progress),
-        },
+        "training": {**options.settings(), "steps": steps, **dataclasses.asdict(progress)},
         "test": [
             gap_to_optimum(solver, options.test_networks, users) for users in tqdm((10, 20, 50), desc="testing")
         ],
         **provenance(),
     }
-    solver.save(options.out / WEIGHTS)
     return solver
 
 
@@ -134,23 +130,15 @@ def gap_to_optimum(solver: Solver, networks: int, num_users: int) -> dict[str, f
     }
 
 
+def _run_and_describe(options: FitEquivariant) -> tuple[dict[str, Any], list[str]]:
+    card = run(options).card
+    return card, [
+        f"N = 1, K = {test['num_users']}, {test['networks']} test networks: "
+        f"gap to the optimum {test['gap_mean']:.4%}, p99 {test['gap_p99']:.4%}"
+        for test in card["test"]
+    ]
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym fit equivariant``; return its exit status."""
-    options = tyro.cli(
-        FitEquivariant,
-        prog="mec-cf-gym fit equivariant",
-        args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
-    try:
-        solver = run(options)
-    except KeyboardInterrupt:
-        print(f"\ninterrupted; finished epochs are kept in {options.out}: go on with --resume", file=sys.stderr)
-        return 130
-    training = solver.card["training"]
-    print(f"{training['epochs']} epochs, the best after {training['best_epochs']}; {training['training_s']:.0f} s")
-    for test in solver.card["test"]:
-        gaps = f"gap to the optimum {test['gap_mean']:.4%}, p99 {test['gap_p99']:.4%}"
-        print(f"N = 1, K = {test['num_users']}, {test['networks']} test networks: {gaps}")
-    print(f"written to {options.out}: {WEIGHTS}.safetensors, {WEIGHTS}.json, tensorboard/")
-    return 0
+    return fit("equivariant", FitEquivariant, _run_and_describe, arguments)

@@ -16,6 +16,7 @@ from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork,
 from mec_cf_gym.baselines.learned.physics import Problem
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.evaluation.seeds import SPLITS, seeds
+from mec_cf_gym.performance.rates import sinr
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
 from mec_cf_gym.world import World
@@ -101,8 +102,8 @@ def balanced_log_latency(problem: Problem, iterate: Iterate) -> Tensor:
     """Return the log of the largest latency, ``(B,)``, with the gradient it has if totals follow the shares."""
     view = iterate.view
     power = iterate.log_share.exp() * iterate.log_total.exp()[:, None]
-    noise = 1 + (problem.interference_gain @ power[..., None])[..., 0]
-    log_rate = (problem.signal_gain * power / noise).log1p().sum(-2).clamp_min(1e-12).log()
+    nats: Tensor = sinr(problem.signal_gain, problem.interference_gain, power).log1p().sum(-2)
+    log_rate = nats.clamp_min(1e-12).log()
     gain = (view.price * log_rate).sum(-1)
     return view.worst[:, 0].log() - (gain - gain.detach())
 

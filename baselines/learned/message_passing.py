@@ -59,15 +59,15 @@ class MessagePassing(nn.Module):
             links: One for links that exist, zero for padding, ``(B, N, K)``; all exist if not given.
         """
         known = self.normalise(memory)
-        told = self.of_link(torch.cat([link, known], -1))
-        told = told + heard @ self.from_heard(known) + harmed @ self.from_harmed(known)
+        message = self.of_link(torch.cat([link, known], -1))
+        message = message + heard @ self.from_heard(known) + harmed @ self.from_harmed(known)
         of_user = torch.cat([user, mean_of(known, links, 1), (share[..., None] * known).sum(1)], -1)
         of_subcarrier = mean_of(known, links, 2)
         subcarriers = None if links is None else links.amax(2)
         of_block = torch.cat([block, mean_of(of_subcarrier, subcarriers, 1)], -1)
-        told = told + self.of_user(of_user)[:, None] + self.of_block(of_block)[:, None, None]
-        told = told + self.of_subcarrier(of_subcarrier)[:, :, None]
-        hidden = nn.functional.silu(self.middle(nn.functional.silu(told)))
+        message = message + self.of_user(of_user)[:, None] + self.of_block(of_block)[:, None, None]
+        message = message + self.of_subcarrier(of_subcarrier)[:, :, None]
+        hidden = nn.functional.silu(self.middle(nn.functional.silu(message)))
         return memory + self.remember(hidden), hidden
 
 
@@ -86,7 +86,7 @@ def mean_of(values: Tensor, there: Tensor | None, axis: int) -> Tensor:
 
 
 def largest_of(values: Tensor, there: Tensor | None, axis: int) -> Tensor:
-    """Return the largest values over an axis of what is there, as :func:`mean_of`; zero where nothing is."""
+    """Return the largest values over an axis of what is there, ``(..., features)``, as :func:`mean_of`."""
     if there is None:
         return values.amax(axis)
     largest = values.masked_fill(there[..., None] == 0, -torch.inf).amax(axis)

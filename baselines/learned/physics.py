@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance.latencies import best_latency
-from mec_cf_gym.performance.rates import rate
+from mec_cf_gym.performance.rates import interference_by_user, rate, received_interference
 
 LARGEST_GAIN = 1e12
 """Gains count as at most this, to keep within single precision."""
@@ -126,7 +126,7 @@ class View:
     def of(cls, problem: Problem, share: Tensor, log_total: Tensor) -> View:
         """Return the view from given shares, ``(B, N, K)``, and log totals, ``(B, K)``."""
         power = share * log_total.exp()[:, None]
-        heard_noise = 1 + (problem.interference_gain @ power[..., None])[..., 0]
+        heard_noise = 1 + received_interference(problem.interference_gain, power)
         sinr = power * problem.signal_gain / heard_noise
         nats_per_use = sinr.log1p().sum(-2)
         time = problem.times(nats_per_use)
@@ -135,7 +135,7 @@ class View:
         idle = needed <= 0
         slope = sinr / (1 + sinr)
         total_slope = slope.sum(-2).clamp_min(TINY)
-        heard = problem.interference_gain * power[..., None, :] / heard_noise[..., None]
+        heard = interference_by_user(problem.interference_gain, power) / heard_noise[..., None]
         coupling = ((slope / total_slope[:, None])[..., None] * heard).sum(-3)
         coupling = torch.where(idle[..., None], 0.0, coupling)
         identity = torch.eye(power.shape[-1], dtype=power.dtype)
@@ -192,7 +192,7 @@ class View:
 
 
 def _prices(held: Tensor, response: Tensor, ease: Tensor, urgency: Tensor) -> Tensor:
-    """Return by how much the log time falls for a rise of each user's log rate, if held totals must not rise."""
+    """Return the fall of the log time, ``(B, K)``, for a rise of each log rate, if held totals must not rise."""
     row = (held[:, None] @ response)[:, 0] * ease
     return row / (row * urgency).sum(-1, keepdim=True).clamp_min(1e-9)
 

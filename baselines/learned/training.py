@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import safetensors
-import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm.auto import tqdm
 
-from mec_cf_gym.evaluation.store import check_same
-
-CHECKPOINT = "checkpoint.safetensors"
-"""In the folder of a run: network, best network and optimizer after the last finished epoch."""
-Tensors = dict[str, Tensor]
+from mec_cf_gym.baselines.learned import checkpoint
+from mec_cf_gym.baselines.learned.checkpoint import CHECKPOINT, Tensors
+from mec_cf_gym.evaluation.runs import check_same, check_unused, hold
 
 
 class Learner(Protocol):
@@ -78,14 +73,13 @@ def train(
     Raises:
         ValueError: If the folder holds a run that may not, or cannot, go on, or if the loss is no longer finite.
     """
-    checkpoint = folder / CHECKPOINT
+    path = folder / CHECKPOINT
+    check_unused(folder, path.exists(), resume)
     progress, best = Progress(), _copy(learner.network)
-    if checkpoint.exists():
-        if not resume:
-            raise ValueError(f"out={str(folder)!r} holds a run already: add --resume, or choose another")
-        progress, best = _restore(learner, checkpoint, settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        progress, best = _restore(learner, path, settings)
     with (
+        hold(folder),
         SummaryWriter(folder / "tensorboard", purge_step=progress.epochs + 1) as log,
         tqdm(total=epochs, initial=progress.epochs, desc="training", unit="epoch") as bar,
     ):
@@ -102,7 +96,14 @@ def train(
             if validated["loss"] < progress.best_loss:
                 progress.best_epochs, progress.best_loss = progress.epochs, validated["loss"]
                 best = _copy(learner.network)
-            _save(learner, checkpoint, progress, best, settings)
+            content = {
+                "progress": dataclasses.asdict(progress),
+                "settings": settings,
+                "network": learner.network.state_dict(),
+                "best": best,
+                "optimizer": learner.optimizer.state_dict()["state"],
+            }
+            checkpoint.write(path, content)
             for part, measures in (("train", trained), ("validation", validated)):
                 for name, value in measures.items():
                     log.add_scalar(f"{name}/{part}", value, progress.epochs)
@@ -117,46 +118,11 @@ def _copy(network: nn.Module) -> Tensors:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
 
-def _save(learner: Learner, path: Path, progress: Progress, best: Tensors, settings: dict[str, Any]) -> None:
-    """Write everything that the next epoch depends on into one file, whole or not at all."""
-    tensors = {f"network.{name}": tensor for name, tensor in _copy(learner.network).items()}
-    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
-    for index, entries in learner.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in entries.items()}
-    header = {"progress": json.dumps(dataclasses.asdict(progress)), "settings": json.dumps(settings)}
-    temporary = path.with_name(f".{path.name}.tmp")
-    safetensors.torch.save_file(tensors, temporary, metadata=header)
-    temporary.replace(path)
-
-
 def _restore(learner: Learner, path: Path, settings: dict[str, Any]) -> tuple[Progress, Tensors]:
     """Bring the learner to where the checkpoint is; return the progress and the best weights."""
-    try:
-        header, tensors = _read(path)
-        progress, before = Progress(**json.loads(header["progress"])), json.loads(header["settings"])
-        check_same(before, settings, path.parent)
-        learner.network.load_state_dict(_below("network", tensors))
-        learner.optimizer.load_state_dict(
-            {**learner.optimizer.state_dict(), "state": _by_parameter(_below("optimizer", tensors))}
-        )
-    except (safetensors.SafetensorError, KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{path} is no checkpoint of this run: {error}") from error
-    return progress, _below("best", tensors)
-
-
-def _read(path: Path) -> tuple[dict[str, str], Tensors]:
-    with safetensors.safe_open(path, "pt") as file:
-        return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-
-
-def _by_parameter(tensors: Tensors) -> dict[int, Tensors]:
-    """Return the entries ``index.name`` of an optimizer's state as a dictionary for every index."""
-    state: dict[int, Tensors] = {}
-    for key, tensor in tensors.items():
-        index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = tensor
-    return state
-
-
-def _below(group: str, tensors: Tensors) -> Tensors:
-    return {name.removeprefix(f"{group}."): tensor for name, tensor in tensors.items() if name.startswith(group)}
+    with checkpoint.reading(path) as content:
+        progress = Progress(**content["progress"])
+        check_same(content["settings"], settings, path.parent)
+        learner.network.load_state_dict(content["network"])
+        learner.optimizer.load_state_dict({**learner.optimizer.state_dict(), "state": content["optimizer"]})
+        return progress, content["best"]

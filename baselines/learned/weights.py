@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,8 +11,9 @@ from torch import Tensor, nn
 
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import refuse
-from mec_cf_gym.evaluation.store import write_atomically
+from mec_cf_gym.evaluation.runs import read_json, whole_file, write_json
 
+Tensors = dict[str, Tensor]
 FOLDER = Path(__file__).parent / "weights"
 """The weights that come with the package."""
 
@@ -39,73 +39,75 @@ class LearnedSolver(Solver):
         Raises:
             ValueError: If there are no such weights, or they are damaged, of another model or of another shape.
         """
-        path = _resolve(name)
-        card = _read_card(path, cls.__name__)
-        tensors = _read_tensors(path)
+        path = resolve(name, FOLDER)
+        (card, tensors), source = read(path), path.with_name(f"{path.name}.json")
+        if not isinstance(card.get("architecture"), dict):
+            raise ValueError(f"{source} is no model card: it has no architecture")
+        if card.get("model") != cls.__name__:
+            raise ValueError(f"{source} belongs to the model {card.get('model')!r}; it must be {cls.__name__!r}")
         try:
             network = cls.network_class(**card["architecture"])
         except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"the architecture in {_with_suffix(path, '.json')} is not allowed: {error}"
-            ) from error
-        _check_tensors(network, tensors, path)
+            raise ValueError(f"the architecture in {source} is not allowed: {error}") from error
+        check_tensors(network.state_dict(), tensors, path)
         network.load_state_dict(tensors)
         return cls(network, card)
 
     def save(self, path: str | Path) -> None:
         """Write ``path.safetensors`` and ``path.json``, each whole or not at all."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         header = {"model": type(self).__name__, "architecture": self.network.architecture}
-        tensors = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-        temporary = path.with_name(f".{path.name}.tmp")
-        safetensors.torch.save_file(tensors, temporary)
-        temporary.replace(_with_suffix(path, ".safetensors"))
-        card = json.dumps({**self.card, **header}, indent=2, allow_nan=False)
-        write_atomically(_with_suffix(path, ".json"), card + "\n")
+        write(Path(path), self.network.state_dict(), {**self.card, **header})
 
 
 def installed_weights(model: str) -> dict[str, dict[str, Any]]:
     """Return the cards of the weights that come with the package for a model, by name."""
-    cards = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+    cards = {path.stem: read_json(path) for path in sorted(FOLDER.glob("*.json"))}
     return {name: card for name, card in cards.items() if card["model"] == model}
 
 
-def _with_suffix(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+def write(path: Path, tensors: Tensors, card: dict[str, Any]) -> None:
+    """Write ``path.safetensors`` and ``path.json``, each whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path.with_name(f"{path.name}.safetensors")) as temporary:
+        safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+    write_json(path.with_name(f"{path.name}.json"), card)
 
 
-def _resolve(name: str | Path) -> Path:
-    for path in (FOLDER / name, Path(name)):
-        if path.name and _with_suffix(path, ".safetensors").exists():
+def resolve(name: str | Path, folder: Path, option: str = "weights") -> Path:
+    """Return the path without suffix of weights that are named: those in the folder first.
+
+    Raises:
+        ValueError: If there are none; says which are in the folder.
+    """
+    for path in (folder / name, Path(name)):
+        if path.name and path.with_name(f"{path.name}.safetensors").exists():
             return path
-    known = sorted(path.stem for path in FOLDER.glob("*.safetensors"))
-    raise refuse("weights", str(name), f"it must be a path without suffix, or one of {', '.join(known)}")
+    known = sorted(path.stem for path in folder.glob("*.safetensors"))
+    raise refuse(option, str(name), f"it must be a path without suffix, or one of {', '.join(known)}")
 
 
-def _read_card(path: Path, model: str) -> dict[str, Any]:
-    source = _with_suffix(path, ".json")
+def read(path: Path) -> tuple[dict[str, Any], Tensors]:
+    """Return the card ``path.json`` and the tensors of ``path.safetensors``.
+
+    Raises:
+        ValueError: Names the file that is missing or damaged.
+    """
+    source, what = path.with_name(f"{path.name}.json"), "model card"
     try:
-        card = json.loads(source.read_text())
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{source} is no model card: {error}") from error
-    if not isinstance(card, dict) or not isinstance(card.get("architecture"), dict):
-        raise ValueError(f"{source} is no model card: it has no architecture")
-    if card.get("model") != model:
-        raise ValueError(f"{source} belongs to the model {card.get('model')!r}; it must be {model!r}")
-    return card
+        card = dict(read_json(source))
+        source, what = path.with_name(f"{path.name}.safetensors"), "safetensors file"
+        return card, safetensors.torch.load_file(source)
+    except (OSError, TypeError, ValueError, safetensors.SafetensorError) as error:
+        raise ValueError(f"{source} is no {what}: {error}") from error
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    source = _with_suffix(path, ".safetensors")
-    try:
-        return safetensors.torch.load_file(source)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{source} is no safetensors file: {error}") from error
+def check_tensors(expected: Tensors, tensors: Tensors, path: Path) -> None:
+    """Check that the tensors of ``path.safetensors`` are those of a model, with its shapes, and finite.
 
-
-def _check_tensors(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    expected, source = network.state_dict(), _with_suffix(path, ".safetensors")
+    Raises:
+        ValueError: Names the first that is not.
+    """
+    source = path.with_name(f"{path.name}.safetensors")
     for name in expected.keys() ^ tensors.keys():
         problem = "lacks" if name in expected else "holds, beside those of the model,"
         raise ValueError(f"{source} {problem} the tensor {name!r}")

@@ -13,7 +13,7 @@ from mec_cf_gym.baselines.power_control.sca import SCA
 from mec_cf_gym.baselines.power_control.solution import PowerSolution
 from mec_cf_gym.baselines.power_control.targets import Targets, optimal_powers
 from mec_cf_gym.baselines.single_user import Floats
-from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, stack_solutions
+from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, row_by_row
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.performance.rates import spectral_efficiency
@@ -34,6 +34,13 @@ class ExactPowerControl(Solver):
 
     Raises:
         ValueError: As :class:`SCA`.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECUserCentric-v0", num_users=3, num_aps=16).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(ExactPowerControl().solve(env.block).status)
+        converged
     """
 
     def __init__(self, tolerance: float = 1e-6, max_steps: int = 100) -> None:
@@ -43,15 +50,14 @@ class ExactPowerControl(Solver):
         self.max_steps = checked_count("max_steps", max_steps, 1, 10**6)
         self.fallback = SCA()
 
+    @row_by_row
     def solve(self, block: CoherenceBlock) -> PowerSolution:
         """Return the best point on the way, with the least computing that meets the deadlines.
 
         ``status`` is ``"converged"``, ``"step limit"`` or ``"infeasible"``, as :class:`SCA` has it, or SCA's own
         after ``"by SCA: "`` where computing is scarce. A batch is solved row by row.
         """
-        if not block.batch_shape:
-            return self._solve_from(*feasible_start(PowerProblem.of(block), self.fallback.steps))
-        return stack_solutions([self.solve(row) for row in block.rows()], block.batch_shape)
+        return self._solve_from(*feasible_start(PowerProblem.of(block), self.fallback.steps))
 
     def _solve_from(self, problem: PowerProblem, point: Point) -> PowerSolution:
         best, history, times = point, [point.objective_w], list[float]()
@@ -68,7 +74,7 @@ class ExactPowerControl(Solver):
             point = after
             best = point if point.objective_w < best.objective_w else best
             history.append(point.objective_w)
-        return PowerSolution.at(problem, best, history, status, step_time_s=np.array(times))
+        return PowerSolution.of_point(problem, best, history, status, step_time_s=np.array(times))
 
     def _accepted(self, problem: PowerProblem, point: Point, power: Floats) -> Point | None:
         """Return the point at new powers; None if computing does not allow it even at the old combiners."""

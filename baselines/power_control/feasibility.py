@@ -12,6 +12,7 @@ from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.step import ConvexSteps, crowding, usual_sets
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.performance.rates import received_interference
 
 MOST_ROUNDS = 100
 MOST_RELAXED_STEPS = 40
@@ -99,7 +100,7 @@ def sinr_of(block: CoherenceBlock, efficiency: Floats) -> Floats:
 def asked_power(block: CoherenceBlock, target_sinr: Floats, power: Floats) -> Floats:
     """Return the powers that reach SINRs in the interference of given powers, ``(..., K)``; combiners stay."""
     signal_gain = np.maximum(block.signal_gain[0], 1e-200)
-    heard = 1 + power @ np.asarray(block.interference_gain[0]).T
+    heard = 1 + received_interference(np.asarray(block.interference_gain[0]), power)
     return np.asarray(target_sinr / signal_gain * heard)
 
 

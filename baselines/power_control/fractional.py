@@ -21,6 +21,13 @@ class FractionalPower(Heuristic):
 
     Raises:
         ValueError: If the exponent is not in [0, 1].
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECCellFree-v0", num_users=3).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> FractionalPower().power(env.block).sum(0).max().round(6).item()
+        1.0
     """
 
     def __init__(self, exponent: float = 0.5) -> None:

@@ -12,7 +12,7 @@ from mec_cf_gym.baselines.power_control.feasibility import feasible_start, repai
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.solution import PowerSolution
 from mec_cf_gym.baselines.power_control.step import ConvexSteps, at_stake_w, crowding, usual_sets
-from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, stack_solutions
+from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, row_by_row
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
 
@@ -36,6 +36,13 @@ class SCA(Solver):
     Raises:
         ValueError: If the tolerance is negative or no step is left; from ``solve``, if the block has several
             subcarriers, no deadlines or no ``fairness``.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> env = gym.make("MECUserCentric-v0", num_users=3, num_aps=16).unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> print(SCA().solve(env.block).status)
+        converged
     """
 
     def __init__(self, tolerance: float = 1e-7, max_steps: int = 200) -> None:
@@ -45,6 +52,7 @@ class SCA(Solver):
         self.max_steps = checked_count("max_steps", max_steps, 1, 10**6)
         self.steps = ConvexSteps()
 
+    @row_by_row
     def solve(self, block: CoherenceBlock) -> PowerSolution:
         """Return the best point SCA passes, with the least computing that meets the deadlines.
 
@@ -53,9 +61,7 @@ class SCA(Solver):
         left. A batch is solved row by row; in its ``history`` and ``step_time_s``, rows that end early repeat
         their last objective and count no time.
         """
-        if not block.batch_shape:
-            return self.solve_from(*feasible_start(PowerProblem.of(block), self.steps))
-        return stack_solutions([self.solve(row) for row in block.rows()], block.batch_shape)
+        return self.solve_from(*feasible_start(PowerProblem.of(block), self.steps))
 
     def solve_from(self, problem: PowerProblem, point: Point, prefix: str = "") -> PowerSolution:
         """Return the solution of a problem from a feasible point; its status follows a prefix."""
@@ -75,7 +81,7 @@ class SCA(Solver):
             best = point if point.objective_w < best.objective_w else best
             history.append(point.objective_w)
         history += history[-1:] * (len(times) + 1 - len(history))
-        return PowerSolution.at(problem, best, history, prefix + status, step_time_s=np.array(times))
+        return PowerSolution.of_point(problem, best, history, prefix + status, step_time_s=np.array(times))
 
     def _step(self, problem: PowerProblem, point: Point, sets: list[Flags]) -> tuple[Point | None, bool]:
         """Return the next point, None if there is none, and whether the convex solver was sure of it.

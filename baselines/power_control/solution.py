@@ -30,7 +30,7 @@ class PowerSolution(Solution):
     infeasible_users: Flags = field(kw_only=True)  # (..., K), whose deadlines cannot be met together with the rest
 
     @classmethod
-    def at(
+    def of_point(
         cls, problem: PowerProblem, point: Point, history: list[float], status: str, **more: Any
     ) -> PowerSolution:
         """Return the solution of a single block at a point."""

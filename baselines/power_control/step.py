@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import cvxpy as cp
 import numpy as np
 
+from mec_cf_gym.baselines.convex import SOLVING, CompiledOnce, solve
 from mec_cf_gym.baselines.power_control.computing import Flags, greediest, reach_hz
 from mec_cf_gym.baselines.power_control.problem import PowerProblem
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.performance.rates import received_interference
 
 TINY_POWER = 1e-4
 """Unit of the powers of users who have less."""
@@ -96,27 +96,20 @@ class ConvexStep:
             sets: Sets of users, ``(K,)`` each, at most ``num_sets``.
         """
         unit = np.maximum(power, TINY_POWER)
-        self._linearise(problem, block, power, unit)
-        self._limit(problem, sets)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an inaccurate solution is judged by its true efficiencies
-            try:
-                # a warm start would make the solution depend on what was solved before
-                self.problem.solve(solver=cp.CLARABEL, warm_start=False)
-            except cp.error.SolverError:
-                return None
-        ratio: Any = self.power.value
-        if ratio is None or not np.isfinite(ratio).all():
+        with SOLVING:
+            self._linearise(problem, block, power, unit)
+            self._limit(problem, sets)
+            accurate = solve(self.problem)
+            ratio, efficiency, excess = self.power.value, self.efficiency.value, self.excess.value
+        if accurate is None or ratio is None or efficiency is None or not np.isfinite(ratio).all():
             return None
-        efficiency: Any = self.efficiency.value
-        excess: Any = self.excess.value if self.relaxed else np.zeros(len(power))
-        accurate = self.problem.status == cp.OPTIMAL
+        excess = excess if self.relaxed and excess is not None else np.zeros(len(power))
         return Candidate(np.clip(unit * ratio, 0.0, 1.0), np.maximum(efficiency, 0.0), excess, accurate)
 
     def _linearise(self, problem: PowerProblem, block: CoherenceBlock, power: Floats, unit: Floats) -> None:
         interference_gain = np.asarray(block.interference_gain[0], np.float64)
         all_gain = interference_gain + np.diag(block.signal_gain[0])
-        den, num = 1 + interference_gain @ power, 1 + all_gain @ power
+        den, num = 1 + received_interference(interference_gain, power), 1 + received_interference(all_gain, power)
         self.noise.value = 1 / num
         self.received.value = all_gain * unit / num[:, None]
         self.heard.value = interference_gain * unit / den[:, None]
@@ -155,23 +148,17 @@ class ConvexSteps:
     """Sets of users beyond the first, for which problems are compiled at a time."""
 
     def __init__(self) -> None:
-        self._compiled: dict[tuple[int, int, int, bool], ConvexStep] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_compiled": {}}  # solvers in them cannot be pickled
+        self.problems = CompiledOnce(ConvexStep)
 
     def of(self, problem: PowerProblem, sets: list[Flags], relaxed: bool = False) -> ConvexStep:
         """Return the convex problem that takes so many users, cells and sets."""
         first = 1 + problem.num_cells
         room = first + self.SETS * math.ceil((len(sets) - first) / self.SETS)
-        shape = (len(problem.bound), problem.num_cells, room, relaxed)
-        if shape not in self._compiled:
-            self._compiled[shape] = ConvexStep(*shape)
-        return self._compiled[shape]
+        return self.problems(len(problem.bound), problem.num_cells, room, relaxed)
 
 
 def usual_sets(problem: PowerProblem) -> list[Flags]:
-    """Return the sets that limit computing unless a few users crowd their servers: all users, and every cell's."""
+    """Return the usual sets whose computing is limited, ``(K,)`` each: all users, and those of every cell."""
     everybody = np.ones(len(problem.cell), np.bool_)
     return [everybody, *(problem.cell == cell for cell in range(problem.num_cells))]
 

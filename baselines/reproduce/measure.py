@@ -19,6 +19,7 @@ from mec_cf_gym.baselines.labels.samples import Samples, load_solver
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.evaluation.runs import whole_file
 from mec_cf_gym.scenario import Scenario
 
 SAME = 1e-5
@@ -142,10 +143,8 @@ class Campaign:
     def _write(self, unit: Unit[M], values: Floats) -> None:
         path = self._path(unit)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
+        with whole_file(path) as temporary, temporary.open("wb") as file:
             np.save(file, values)
-        temporary.replace(path)
 
     def _collect(self, cell: Cell[M]) -> M:
         parts = [values for rows in self._slices(cell) if (values := self._read((cell, rows))) is not None]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +14,16 @@ import joblib
 from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, M, OtherResultsError
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import installed_versions, provenance
+from mec_cf_gym.evaluation.runs import (
+    check_same,
+    check_unused,
+    csv_text,
+    hold,
+    read_json,
+    write_atomically,
+    write_json,
+)
 from mec_cf_gym.evaluation.seeds import seeds
-from mec_cf_gym.evaluation.store import check_same, write_atomically
 from mec_cf_gym.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -138,8 +143,26 @@ def run(reproduction: Reproduction[M]) -> Report:
         ImportError: If the solver needs packages that are not installed.
     """
     reproduction.check()
-    folder, campaign, cells = reproduction.folder, reproduction.campaign, reproduction.cells()
-    _check_folder(reproduction)
+    with hold(reproduction.folder):
+        _check_folder(reproduction)
+        cells, missing = _cells_that_run(reproduction)
+        folder, reports = reproduction.folder, reproduction.report_folder
+        reports.mkdir(parents=True, exist_ok=True)
+        record = {"settings": reproduction.settings(), "workers": reproduction.workers, **provenance()}
+        for place in {folder, reports}:
+            write_json(place / "run.json", {**record, "not_measured": missing})
+        report = reproduction.report(reproduction.campaign.run(cells, reproduction.workers), missing)
+        for suffix in ("png", "svg"):
+            report.figure.savefig(reports / f"figure.{suffix}", dpi=150)
+        for name, rows in report.tables.items():
+            write_atomically(reports / f"{name}.csv", csv_text(rows, list(rows[0]) if rows else []))
+        write_atomically(reports / "claims.md", report.text)
+    return report
+
+
+def _cells_that_run(reproduction: Reproduction[M]) -> tuple[list[Cell[M]], dict[str, str]]:
+    """Return the cells that can be measured, and why others cannot be, by their names."""
+    campaign, cells = reproduction.campaign, reproduction.cells()
     for cell in cells:
         campaign.probe(cell)
     missing: dict[str, str] = {}
@@ -152,33 +175,11 @@ def run(reproduction: Reproduction[M]) -> Report:
         except (ImportError, ValueError) as error:
             missing[cell.name] = str(error)
             print(f"not measured: {cell.name}: {error}")
-    reports = reproduction.report_folder
-    reports.mkdir(parents=True, exist_ok=True)
-    record = {"settings": reproduction.settings(), "workers": reproduction.workers, **provenance()}
-    for place in {folder, reports}:
-        write_atomically(place / "run.json", json.dumps({**record, "not_measured": missing}, indent=2) + "\n")
-    report = reproduction.report(campaign.run(cells, reproduction.workers), missing)
-    for suffix in ("png", "svg"):
-        report.figure.savefig(reports / f"figure.{suffix}", dpi=150)
-    for name, rows in report.tables.items():
-        write_atomically(reports / f"{name}.csv", csv_text(rows))
-    write_atomically(reports / "claims.md", report.text)
-    return report
+    return cells, missing
 
 
 def _check_folder(reproduction: Reproduction[Any]) -> None:
     path = reproduction.folder / "run.json"
-    if not path.exists():
-        return
-    if reproduction.report_folder.exists() and not reproduction.resume:
-        raise ValueError(f"out={str(path.parent)!r} holds a run already: add --resume, or choose another")
-    check_same(json.loads(path.read_text())["settings"], reproduction.settings(), path.parent)
-
-
-def csv_text(rows: Rows) -> str:
-    """Return rows that have the same keys as CSV."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
+    if path.exists():
+        check_unused(path.parent, reproduction.report_folder.exists(), reproduction.resume)
+        check_same(read_json(path)["settings"], reproduction.settings(), path.parent)

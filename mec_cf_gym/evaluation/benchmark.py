@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
-import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
 import joblib
-import tyro
 
-from mec_cf_gym.deployments.square import Square
+from mec_cf_gym.commands import given, run_command, split_names
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_a, is_of_paper_b
+from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_b, usual_scenario
 from mec_cf_gym.evaluation.episode import Record
 from mec_cf_gym.evaluation.html import page
 from mec_cf_gym.evaluation.league import summary, whole
@@ -22,8 +22,9 @@ from mec_cf_gym.evaluation.policies import available_policies
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.report import plot_cdf, table
 from mec_cf_gym.evaluation.runner import admitted, run_tasks, summarise_tasks
+from mec_cf_gym.evaluation.runs import hold, write_atomically
 from mec_cf_gym.evaluation.seeds import seeds
-from mec_cf_gym.evaluation.store import RunStore, write_atomically
+from mec_cf_gym.evaluation.store import RunStore
 from mec_cf_gym.evaluation.suites import SUITES
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.evaluation.tasks import Task
@@ -49,7 +50,7 @@ class Benchmark:
     policies: tuple[str, ...] = ("full-power", "equal", "water-filling", "ica")
     """Installed policies, separated by spaces or commas. With a suite: those that take part beside its own, on
     every task that they can run on."""
-    env: tuple[str, ...] = field(default_factory=lambda: tuple(filter(is_of_paper_a, env_ids())))
+    env: tuple[str, ...] = ("MECCellFree-v0", "MECCellular-v0")
     """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
     reference, unless options say otherwise. With a delayed one they are Scenario.paper_a_delayed(), 50 blocks,
@@ -130,8 +131,8 @@ class Benchmark:
         _check_names("env", split_names(self.env), env_ids())
         _check_names("policies", split_names(self.policies), available_policies())
         _check_names("reference", [self.reference], available_policies())
-        of_paper_b = [is_of_paper_b(name) for name in split_names(self.env)]
-        if any(of_paper_b) != isinstance(self.scenario.deployment, Square) or len(set(of_paper_b)) != 1:
+        families = {type(usual_scenario(name).deployment) for name in split_names(self.env)}
+        if families != {type(self.scenario.deployment)}:
             allowed = "all must be of one paper, and the scenario of the same: Scenario.paper_a() or .paper_b()"
             raise refuse("env", ",".join(split_names(self.env)), allowed)
         fields = self.scenario.to_dict()
@@ -143,23 +144,21 @@ class Benchmark:
     def _check_suite(self) -> None:
         if self.policies:
             _check_names("policies", split_names(self.policies), available_policies())
-        given = {name: getattr(self, name) for name in ("env", "reference", "topologies", "blocks")}
-        unset = {name: getattr(OF_SUITE, name) for name in given}
-        for name, value in (given | self.scenario.to_dict()).items():
+        chosen = {name: getattr(self, name) for name in ("env", "reference", "topologies", "blocks")}
+        unset = {name: getattr(OF_SUITE, name) for name in chosen}
+        for name, value in (chosen | self.scenario.to_dict()).items():
             if value != (unset | OF_SUITE.scenario.to_dict())[name]:
                 raise refuse(name, value, "the tasks of a suite are fixed; leave it out")
 
 
 PAPER_B = Benchmark(
     policies=("full-power", "fractional-power", "exact", "exact-power", "sca"),
-    env=tuple(filter(is_of_paper_b, env_ids())),
     reference="exact",
     scenario=Scenario.paper_b(),
 )
 """What the command starts from if an environment of paper B is named."""
 DELAYED = Benchmark(
     policies=("full-power", "outdated-exact", "averaged-exact", "exact"),
-    env=tuple(filter(is_delayed, env_ids())),
     reference="exact",
     blocks=50,
     scenario=Scenario.paper_a_delayed(),
@@ -170,10 +169,10 @@ OF_SUITE = Benchmark(suite="full", policies=(), env=(), reference="", topologies
 
 
 def start_of(names: Collection[str]) -> Benchmark:
-    """Return what a benchmark of some environments starts from."""
-    if any(map(is_delayed, names)):
-        return DELAYED
-    return PAPER_B if any(map(is_of_paper_b, names)) else Benchmark()
+    """Return what a benchmark of some environments starts from: their usual scenario, policies and reference."""
+    known = [name for name in names if name in env_ids()]
+    start = DELAYED if any(map(is_delayed, known)) else PAPER_B if any(map(is_of_paper_b, known)) else Benchmark()
+    return dataclasses.replace(start, env=tuple(names), scenario=usual_scenario(known[0])) if known else start
 
 
 def run(benchmark: Benchmark) -> list[Summary]:
@@ -188,12 +187,14 @@ def run(benchmark: Benchmark) -> list[Summary]:
     benchmark.check()
     tasks = benchmark.tasks()
     store = RunStore(benchmark.folder)
-    circumstances = {"workers": benchmark.workers, **provenance()}
-    store.begin(benchmark.settings(tasks), circumstances, benchmark.resume)
-    records = run_tasks(tasks, store, benchmark.workers)
-    summaries = summarise_tasks(tasks, records, benchmark.workers)
-    store.conclude({"summary": [row.to_dict() for row in summaries], "tasks": [task.to_dict() for task in tasks]})
-    _write_reports(benchmark, tasks, records, summaries)
+    with hold(benchmark.folder):
+        circumstances = {"workers": benchmark.workers, **provenance()}
+        store.begin(benchmark.settings(tasks), circumstances, benchmark.resume)
+        records = run_tasks(tasks, store, benchmark.workers)
+        summaries = summarise_tasks(tasks, records, benchmark.workers)
+        results = {"summary": [row.to_dict() for row in summaries], "tasks": [task.to_dict() for task in tasks]}
+        store.conclude(results)
+        _write_reports(benchmark, tasks, records, summaries)
     return summaries
 
 
@@ -213,11 +214,6 @@ def _write_reports(
         figure.savefig(folder / f"cdf.{suffix}", dpi=150)
 
 
-def split_names(names: tuple[str, ...]) -> list[str]:
-    """Return names that were separated by spaces or commas, each once."""
-    return list(dict.fromkeys(name for entry in names for name in entry.split(",") if name))
-
-
 def _check_names(option: str, names: list[str], known: tuple[str, ...]) -> None:
     if not names:
         raise refuse(option, "", "it must name one at least")
@@ -226,33 +222,25 @@ def _check_names(option: str, names: list[str], known: tuple[str, ...]) -> None:
             raise refuse(option, name, f"it must be one of {', '.join(known)}")
 
 
+def _run_and_report(benchmark: Benchmark) -> str:
+    summaries = run(benchmark)
+    if benchmark.suite is None:
+        sizes = f"{benchmark.topologies} test networks x {benchmark.blocks} blocks; gaps to {benchmark.reference}"
+        text = f"{sizes}\n\n{table(summaries)}"
+    else:
+        text = summary(RunStore(benchmark.folder).content())
+    files = "blocks.csv, benchmark.json, table.md, report.html, cdf.png, cdf.svg"
+    return f"{text}\n\nwritten to {benchmark.folder}: {files}"
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym benchmark``; return its exit status."""
-    benchmark = tyro.cli(
+    start = OF_SUITE if given(arguments, "suite") else start_of(split_names(given(arguments, "env")))
+    return run_command(
+        "mec-cf-gym benchmark",
         Benchmark,
-        prog="mec-cf-gym benchmark",
-        args=arguments,
-        default=_start(arguments),
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+        _run_and_report,
+        arguments,
+        default=start,
+        folder=attrgetter("folder"),
     )
-    try:
-        summaries = run(benchmark)
-    except KeyboardInterrupt:
-        print(
-            f"\ninterrupted; what is finished is kept in {benchmark.folder}: go on with --resume",
-            file=sys.stderr,
-        )
-        return 130
-    if benchmark.suite is None:
-        print(f"{benchmark.topologies} test networks x {benchmark.blocks} blocks; gaps to {benchmark.reference}\n")
-        print(table(summaries))
-    else:
-        print(summary(RunStore(benchmark.folder).content()))
-    files = "blocks.csv, benchmark.json, table.md, report.html, cdf.png, cdf.svg"
-    print(f"\nwritten to {benchmark.folder}: {files}")
-    return 0
-
-
-def _start(arguments: list[str]) -> Benchmark:
-    words = " ".join(arguments)
-    return OF_SUITE if "--suite" in words else start_of([env_id for env_id in env_ids() if env_id in words])

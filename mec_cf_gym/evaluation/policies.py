@@ -39,7 +39,7 @@ def load_policy(name: str) -> Policy:
     source = found[name]
     try:
         factory: Factory = source.load() if isinstance(source, EntryPoint) else source
-        policy = factory()
+        policy: Any = factory()
     except ModuleNotFoundError as error:
         hint = f"policy {name!r} needs {error.name}; pip install 'mec-cf-gym[all]' brings every dependency"
         raise ImportError(hint) from error

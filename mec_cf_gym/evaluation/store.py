@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mec_cf_gym.evaluation.episode import Record
+from mec_cf_gym.evaluation.runs import check_same, check_unused, csv_text, read_json, write_atomically, write_json
 
 FIELDS = [field.name for field in dataclasses.fields(Record)]
 Unit = tuple[str, str, int]
@@ -42,27 +42,24 @@ class RunStore:
             ValueError: If there is a run already and ``resume`` is false, or it has other settings.
         """
         if self.settings_path.exists() and self._recorded():
-            if not resume:
-                raise ValueError(f"out={str(self.folder)!r} holds a run already: add --resume, or choose another")
+            check_unused(self.folder, True, resume)
             check_same(self.content()["settings"], settings, self.folder)
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.records_path, _csv_text([], header=True))
-        self._write_json({"settings": settings, **circumstances})
+        self.rewrite([])
+        write_json(self.settings_path, {"settings": settings, **circumstances})
 
     def conclude(self, results: dict[str, Any]) -> None:
         """Add the results of a finished run."""
-        self._write_json({**self.content(), **results})
+        write_json(self.settings_path, {**self.content(), **results})
 
     def content(self) -> dict[str, Any]:
         """Return what ``benchmark.json`` holds."""
-        content: dict[str, Any] = json.loads(self.settings_path.read_text())
-        return content
+        return read_json(self.settings_path)
 
     def append(self, records: Sequence[Record]) -> None:
         """Add the records of one finished unit."""
         with self.records_path.open("a", newline="") as file:
-            file.write(_csv_text(records))
+            file.write(_csv_of(records, header=False))
             file.flush()
             os.fsync(file.fileno())
 
@@ -83,7 +80,7 @@ class RunStore:
 
     def rewrite(self, records: Iterable[Record]) -> None:
         """Replace the records by these."""
-        write_atomically(self.records_path, _csv_text(records, header=True))
+        write_atomically(self.records_path, _csv_of(records))
 
     def _recorded(self) -> list[Record]:
         """Return every record that was written to its end."""
@@ -94,40 +91,9 @@ class RunStore:
         parsed = (_parse(row) for row in csv.DictReader(io.StringIO(whole_lines)))
         return [record for record in parsed if record is not None]
 
-    def _write_json(self, content: dict[str, Any]) -> None:
-        write_atomically(self.settings_path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
-
-def check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    """Check that a run can go on in its folder: what decides the results is as it was.
-
-    Raises:
-        ValueError: Names the first setting that differs, and both values.
-    """
-    for name, value in json.loads(json.dumps(now)).items():
-        if isinstance(value, dict) and isinstance(before.get(name), dict):
-            check_same(before[name], value, folder)
-        elif before.get(name) != value:
-            raise ValueError(
-                f"{name}={value!r} differs from {before.get(name)!r} in the run in {str(folder)!r}, "
-                "which cannot go on: choose another --out"
-            )
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that it is never seen, or left, half written."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text)
-    temporary.replace(path)
-
-
-def _csv_text(records: Iterable[Record], header: bool = False) -> str:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, FIELDS, lineterminator="\n")
-    if header:
-        writer.writeheader()
-    writer.writerows(dataclasses.asdict(record) for record in records)
-    return buffer.getvalue()
+def _csv_of(records: Iterable[Record], header: bool = True) -> str:
+    return csv_text((dataclasses.asdict(record) for record in records), FIELDS, header)
 
 
 _BOOL = {"True": True, "False": False}

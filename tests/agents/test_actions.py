@@ -82,6 +82,27 @@ def test_it_keeps_gymnasiums_contract_and_the_vector_form_is_the_same(env_id, sp
         np.testing.assert_array_equal(observations["signal"][0], seen["signal"])
 
 
+@pytest.mark.parametrize("vector", [False, True])
+def test_writing_into_an_observation_does_not_change_what_the_next_action_does(vector):
+    def made():
+        if vector:
+            return LogPowerVectorAction(gym.make_vec("MECCellFree-v0", num_envs=2, **SMALL))
+        return LogPowerAction(gym.make("MECCellFree-v0", **SMALL))
+
+    outcomes = []
+    for spoilt in (False, True):
+        env = made()
+        seen, _ = env.reset(seed=0)
+        for block in range(2):
+            if spoilt:
+                for values in seen.values():
+                    values *= 0.3
+                seen.pop("task")
+            seen, *_, info = env.step(np.full(env.action_space.shape, -3.0 * block))
+            outcomes.append(info["offload"])
+    np.testing.assert_array_equal(outcomes[:2], outcomes[2:])
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

@@ -1,6 +1,7 @@
 """A trained agent decides on plain observations with plain actions, also after a round trip through its files."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import gymnasium as gym
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 import safetensors.torch
 import torch
 
-from mec_cf_gym.agents import Agent, load
-from mec_cf_gym.agents.agent import build_policy
+from mec_cf_gym.agents import Agent, AgentPolicy, LogPowerAction, load
+from mec_cf_gym.agents.cards import build_policy
+from mec_cf_gym.agents.stack import LOG_POWER, MEAN_GAINS, RESCALE, NamedStack
 from mec_cf_gym.agents.training.hyperparameters import EQUIVARIANT
-from mec_cf_gym.agents.translation import LOG_POWER, MEAN_GAINS, RESCALE, Statistics, Translation
+from mec_cf_gym.agents.translation import Statistics
 from mec_cf_gym.evaluation import evaluate
 
 from ..settings import ENV_IDS
@@ -26,7 +28,7 @@ def untrained(
 ):
     torch.manual_seed(0)
     scenario = gym.make(env_id, **SMALL, **fields).unwrapped.scenario
-    translation = Translation(scenario, wrappers, statistics)
+    translation = NamedStack(scenario, wrappers, statistics)
     card = {"algo": algo, "env": env_id, "policy": policy, "policy_kwargs": {}}
     built = build_policy(algo, policy, {}, translation)
     with torch.no_grad():  # away from the symmetric start
@@ -113,6 +115,72 @@ def test_it_runs_in_an_evaluation():
     assert len(records) == 4
 
 
+@pytest.mark.parametrize("wrappers", [DECIBELS, [(MEAN_GAINS, {}), *DECIBELS]])
+def test_further_entries_of_an_observation_are_ignored_and_missing_ones_are_named(wrappers):
+    agent, env = untrained(wrappers=wrappers), gym.make("MECCellFree-v0", **SMALL)
+    observation, _ = env.reset(seed=1)
+    with_csi, _ = gym.make("MECCellFree-v0", **SMALL, observation="csi").reset(seed=1)
+    expected, _ = agent.predict(observation)
+    np.testing.assert_array_equal(agent.predict(with_csi)[0], expected)
+    batch = {name: np.stack([values] * 2) for name, values in with_csi.items()}
+    np.testing.assert_allclose(agent.predict(batch)[0], [expected] * 2, atol=1e-5)
+    for shown in (observation, batch):
+        with pytest.raises(ValueError, match="it has no interference and no task"):
+            agent.predict({"signal": shown["signal"]})
+    agent.allocate(with_csi, env.unwrapped.block)
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_threads_and_episodes_may_share_predict(deterministic):
+    agent = untrained(algo="ppo", wrappers=[(MEAN_GAINS, {}), *DECIBELS])
+    shown = {}
+    for users in (3, 4, 5):
+        envs = gym.make_vec("MECCellFree-v0", num_envs=users, **{**SMALL, "num_users": users})
+        shown[users] = [envs.reset(seed=users)[0], envs.step(envs.action_space.sample())[0]]
+
+    def actions(users):
+        _, state = agent.predict(shown[users][0], deterministic=deterministic)
+        return agent.predict(shown[users][1], state, deterministic=deterministic)[0]
+
+    alone = {users: actions(users) for users in shown}
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(actions, [3, 4, 5] * 20))
+    for users, found in zip([3, 4, 5] * 20, together, strict=True):
+        assert found.shape == alone[users].shape
+        if deterministic:
+            np.testing.assert_array_equal(found, alone[users])
+    assert agent.state is None
+
+
+def test_statistics_keep_how_they_clip(tmp_path):
+    ones = {"signal": np.ones((1, 4))}
+    agent = untrained(policy="MultiInputPolicy", wrappers=[RESCALED], statistics=Statistics(ones, ones, 0.5, 1e-3))
+    agent.save(tmp_path / "agent")
+    statistics = load(tmp_path / "agent").translation.statistics
+    assert (statistics.clip, statistics.epsilon) == (0.5, 1e-3)
+    assert statistics.normalised({"signal": np.full((1, 4), 9.0)})["signal"].max() == 0.5
+
+
+def test_agents_without_a_card_are_not_saved(tmp_path):
+    env = gym.make("MECCellFree-v0", **SMALL)
+    with pytest.raises(ValueError, match="only agents with a card are saved"):
+        AgentPolicy(untrained().model, rescaled(env)).save(tmp_path / "agent")
+
+
+def rescaled(env):
+    return gym.wrappers.RescaleAction(LogPowerAction(env), np.float32(-1), np.float32(1))
+
+
+def test_a_card_and_an_environment_make_the_same_agent():
+    env = rescaled(gym.make("MECCellFree-v0", **SMALL))
+    observation, _ = env.reset(seed=2)
+    agent = untrained()
+    block = env.unwrapped.block
+    by_card, by_env = (policy.allocate(observation, block) for policy in (agent, AgentPolicy(agent.model, env)))
+    np.testing.assert_allclose(by_card.power, by_env.power, rtol=1e-5)
+    np.testing.assert_allclose(by_card.offload, by_env.offload, rtol=1e-5)
+
+
 def test_shares_of_servers_are_those_of_the_action():
     agent = untrained("MECUserCentric-v0")
     env = gym.make("MECUserCentric-v0", **SMALL)
@@ -143,7 +211,7 @@ def damaged(tmp_path, change_card=None, change_tensors=None):
         (lambda card: card["scenario"].update(num_users=0), None, "num_users=0"),
         (lambda card: card.update(policy="os.system"), None, "policy='os.system of ddpg'"),
         (lambda card: card.update(wrappers=[["os.system", {}]]), None, "env_wrapper='os.system'"),
-        (None, lambda tensors: tensors.pop(next(iter(tensors))), "are missing, or too many"),
+        (None, lambda tensors: tensors.pop(next(iter(tensors))), "lacks the tensor"),
         (None, lambda tensors: next(iter(tensors.values())).fill_(torch.nan), "not finite"),
     ],
 )

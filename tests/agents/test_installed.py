@@ -1,10 +1,14 @@
 """The agents that come with the package: what their cards say can be measured again, and they beat heuristics."""
 
+import subprocess
+import sys
+
 import gymnasium as gym
 import numpy as np
 import pytest
 
-from mec_cf_gym.agents import Validation, installed_agents, load
+import mec_cf_gym.agents
+from mec_cf_gym.agents import Validation, installed, installed_agents, load, vector
 from mec_cf_gym.agents.training.command import blocks_of
 from mec_cf_gym.evaluation import SPLITS, available_policies, load_policy
 
@@ -20,6 +24,27 @@ def test_every_environment_has_one():
 
 def test_each_is_a_policy_of_every_evaluation():
     assert {f"rl-{name}" for name in AGENTS} == {name for name in available_policies() if name.startswith("rl-")}
+
+
+def test_adding_one_is_adding_two_files():
+    assert {f"rl-{name}" for name in AGENTS} == set(installed.policies())
+    assert installed.policies()["rl-delayed"]().card["env"] == "MECCellFreeDelayed-v0"
+    assert installed.cellfree_k10().card == load("cellfree-k10").card
+    with pytest.raises(AttributeError, match="no attribute 'nobody'"):
+        installed.nobody  # noqa: B018
+
+
+def test_they_are_listed_without_torch():
+    code = (
+        "import sys; from mec_cf_gym.agents.installed import policies; policies(); print('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_lazy_names_are_shown_and_their_twins_share_a_name():
+    assert set(mec_cf_gym.agents.__all__) <= set(dir(mec_cf_gym.agents))
+    assert mec_cf_gym.agents.LogPowerVectorAction is vector.LogPowerAction
+    assert mec_cf_gym.agents.MeanGainsVector is vector.MeanGains
 
 
 @every_agent
@@ -49,7 +74,7 @@ class Policy:
 def test_it_is_far_below_full_power_on_networks_it_has_not_seen(name):
     agent = load(name)
     scenario = agent.translation.scenario
-    networks = 4 if scenario.on_grid else 20
+    networks = 4 if scenario.computing.server == "shared" else 20
     validation = Validation(AGENTS[name]["env"], scenario, networks, min(10, blocks_of(scenario, 1)))
     assert validation.gap(agent).mean < validation.gap(Policy("full-power", validation.env)).mean - 0.05
 

@@ -96,9 +96,9 @@ def test_a_batch_is_solved_as_its_rows_are():
 def test_problems_are_compiled_once_per_shape():
     solver, block = ICA(), draw_blocks(3, num_users=4, num_subcarriers=2)
     solver.solve(block)
-    problem = solver._problems[2, 4]
+    problem = solver.problems.compiled[2, 4]
     solver.solve(block)
-    assert solver._problems == {(2, 4): problem}
+    assert solver.problems.compiled == {(2, 4): problem}
     assert problem.problem.is_dpp()
 
 

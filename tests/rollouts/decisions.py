@@ -73,6 +73,14 @@ def with_memory(policy: Any, rows: int = 0) -> Arrays:
     return record.arrays()
 
 
+def remembered(state: Any) -> Any:
+    """Return what an agent's state remembers of the gains, which was all of it in 0.1.0; None if nothing."""
+    if state is None:
+        return None
+    _, memories = state
+    return next(memory for memory in memories if memory is not None)._asdict()
+
+
 def of_an_agent(name: str, **fields: Any) -> Arrays:
     """What a shipped agent predicts and decides on two rows of the environment on its card, with its state."""
     card, record = agents.installed_agents()[name], Record()
@@ -83,7 +91,7 @@ def of_an_agent(name: str, **fields: Any) -> Arrays:
     policy.reset(SEED)
     for _ in range(4 if card["env"] == DELAYED else 1):
         action, state = agent.predict(observations, state, episode_start=starts)
-        record.add(action=action, state=None if state is None else state._asdict())
+        record.add(action=action, state=remembered(state))
         record.add(allocation=policy.allocate(observations, envs.unwrapped.block))
         observations, *_ = envs.step(actions_for(envs.action_space, rng))
         starts = np.array([False, True])  # the second row forgets

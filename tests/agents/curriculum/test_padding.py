@@ -7,8 +7,8 @@ from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mec_cf_gym.agents import LogPowerAction
-from mec_cf_gym.agents.curriculum.padding import NoPadding, PaddedAgent, Padding, paddings
+from mec_cf_gym.agents import LogPowerAction, PaddedAgent
+from mec_cf_gym.agents.curriculum.padding import NoPadding, Padding, paddings
 
 SETTINGS = {
     "cell_free": ("MECCellFree-v0", {"num_users": 3, "num_subcarriers": 2}),

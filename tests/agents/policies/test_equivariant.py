@@ -10,6 +10,7 @@ from stable_baselines3 import DDPG, PPO, SAC, TD3
 
 from mec_cf_gym.agents import LogPowerVectorAction, SB3VecEnv
 from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
+from mec_cf_gym.envs.observation import COLUMN
 
 SMALL = {"rounds": 2, "width": 4, "hidden": 8}
 ALGORITHMS = {
@@ -53,6 +54,8 @@ def seen(policy, rows=3, seed=0):
         return torch.rand((rows, *shape), generator=generator) * 1.5 - 0.8
 
     observation = {name: draw(space.shape) for name, space in policy.observation_space.spaces.items()}
+    cloud = COLUMN["cloud_hz"]
+    observation["task"][..., cloud : cloud + 1] = observation["task"][:, :1, cloud : cloud + 1]  # the same for all
     return observation, torch.rand((rows, *policy.action_space.shape), generator=generator) * 2 - 1
 
 

@@ -9,12 +9,11 @@ import pytest
 import safetensors.torch
 
 from mec_cf_gym.agents import load
-from mec_cf_gym.agents.training import checkpoint, command
+from mec_cf_gym.agents.training import command
 from mec_cf_gym.agents.training.command import CHECKPOINT, Train, defaults, run
 from mec_cf_gym.agents.training.segments import Segments
+from mec_cf_gym.baselines.learned import checkpoint
 from mec_cf_gym.evaluation import SPLITS
-
-from ...settings import ENV_IDS
 
 SMALL = {"num_users": 3, "num_subcarriers": 1, "num_aps": 9, "antennas_per_base_station": 8, "episode_blocks": 4}
 QUICK = {
@@ -71,7 +70,8 @@ def test_a_run_that_was_cut_off_goes_on_to_the_very_same_agent(algo, hyperparams
         patched.setattr(Segments, "_on_step", kill)
         with pytest.raises(KilledError):
             run(cut)
-    assert [point["steps"] for point in checkpoint.progress_of(cut.out / CHECKPOINT)["curve"]] == [0, 32, 64]
+    with checkpoint.reading(cut.out / CHECKPOINT) as content:
+        assert [point["steps"] for point in content["progress"]["curve"]] == [0, 32, 64]
     resumed = run(options(cut.out, algo, hyperparams=hyperparams, resume=True))
     assert resumed.card["training"]["steps"] == 128
     same = [safetensors.torch.load_file(folder / CHECKPOINT) for folder in (whole.out, cut.out)]

@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 
 from mec_cf_gym.baselines import CNNLSTM
+from mec_cf_gym.baselines.learned import checkpoint
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork
 from mec_cf_gym.baselines.learned.fit_cnn_lstm import FitCNNLSTM, run
 from mec_cf_gym.baselines.learned.splits import read_labelled
@@ -91,8 +92,8 @@ def test_a_run_that_is_killed_goes_on_to_the_same_weights(store, tmp_path):
 
 
 def progress_of(out):
-    with safetensors.safe_open(out / CHECKPOINT, "pt") as file:
-        return json.loads(file.metadata()["progress"])["epochs"]
+    with checkpoint.reading(out / CHECKPOINT) as content:
+        return content["progress"]["epochs"]
 
 
 def test_an_interrupted_run_says_how_to_go_on(store, tmp_path, capsys, monkeypatch):

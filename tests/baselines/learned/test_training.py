@@ -1,6 +1,5 @@
 """The training loop: going on exactly, stopping early, and files that are not what they should be."""
 
-import json
 import time
 
 import pytest
@@ -8,6 +7,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from mec_cf_gym.baselines.learned import checkpoint
 from mec_cf_gym.baselines.learned.training import CHECKPOINT, train
 
 SETTINGS = {"seed": 0, "data": {"solver": "exact"}}
@@ -111,13 +111,19 @@ def without_header(path):
 
 
 def with_a_strange_header(path):
-    header = {"progress": json.dumps({"steps": 3}), "settings": "{}"}
-    safetensors.torch.save_file({"x": torch.zeros(1)}, path, metadata=header)
+    checkpoint.write(path, {"progress": {"steps": 3}, "settings": {}, "network": {"x": torch.zeros(1)}})
 
 
 def of_another_network(path):
-    header = {"progress": json.dumps({"epochs": 1}), "settings": json.dumps(SETTINGS)}
-    safetensors.torch.save_file({"network.x": torch.zeros(1)}, path, metadata=header)
+    network = {"x": torch.zeros(1)}
+    content = {
+        "progress": {"epochs": 1},
+        "settings": SETTINGS,
+        "network": network,
+        "best": network,
+        "optimizer": {},
+    }
+    checkpoint.write(path, content)
 
 
 def pickled(path):
