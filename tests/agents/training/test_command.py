@@ -15,6 +15,8 @@ from mec_cf_gym.agents.training.segments import Segments
 from mec_cf_gym.baselines.learned import checkpoint
 from mec_cf_gym.evaluation import SPLITS
 
+from ...settings import ENV_IDS
+
 SMALL = {"num_users": 3, "num_subcarriers": 1, "num_aps": 9, "antennas_per_base_station": 8, "episode_blocks": 4}
 QUICK = {
     "ppo": ("n_envs:4", "n_steps:8", "batch_size:16", "n_epochs:2"),
