@@ -12,7 +12,7 @@ from mec_cf_gym.baselines.reproduce.claims import Finding, claims_table, judge, 
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, Latencies, Scheme
-from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+from mec_cf_gym.baselines.reproduce.reproduction import Report
 from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.evaluation.report import label_cdf, markdown
 
@@ -78,7 +78,7 @@ CLAIMS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure2(Reproduction[Latencies]):
+class Figure2(schemes.OfSchemes):
     """Measure figure 2 of paper A again: distributions of the largest latency of solvers and learned networks.
 
     Full size: 200 test topologies x 1000 blocks; --quick: 20 x 50. Learned networks without installed weights are
@@ -90,15 +90,9 @@ class Figure2(Reproduction[Latencies]):
     SIZE: ClassVar = (200, 1000)
     QUICK_SIZE: ClassVar = (20, 50)
     FOLDER: ClassVar = "paper-a/figure-2"
-    SET_BY: ClassVar = schemes.SET_BY_SCHEMES
 
     users: tuple[int, ...] = (10, 20)
     """Numbers of users K."""
-
-    def check(self) -> None:
-        """Check the options before any work is done."""
-        super().check()
-        schemes.check_users(self.users)
 
     def cells(self) -> list[Cell[Latencies]]:
         """Return the solver on schemes 1 and 3."""
@@ -110,7 +104,7 @@ class Figure2(Reproduction[Latencies]):
 
     def report(self, results: Mapping[str, Latencies], missing: Mapping[str, str]) -> Report:
         """Return the report on what each cell gave, and on why others are missing."""
-        under = schemes.setting(self.scenario, self.solver, self.campaign)
+        under = self.setting()
         findings = [finding(results, missing, claim, users) for claim in CLAIMS for users in self.users]
         labels = {f"{curve.name}-K{users}": (curve.name, users) for users in self.users for curve in CURVES}
         headers = ("curve", "K", "mean ms", "median ms", "p95 ms", "gap to the solver [95 % CI]", "capped")

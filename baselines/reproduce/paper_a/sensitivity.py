@@ -13,7 +13,7 @@ from mec_cf_gym.baselines.reproduce.claims import NO, UNDECIDED, YES, verdict
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, NO_LOCAL_COMPUTING, Latencies
-from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+from mec_cf_gym.baselines.reproduce.reproduction import Report
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.evaluation.report import markdown
@@ -56,7 +56,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SensitivityMap(Reproduction[Latencies]):
+class SensitivityMap(schemes.OfSchemes):
     """Map the order of paper A's schemes 2 and 3 over path loss exponent, shadowing and receiver noise.
 
     The paper says that scheme 3 beats scheme 2 for K = 20 and loses for K = 30, and gives no path loss. The
@@ -89,7 +89,6 @@ class SensitivityMap(Reproduction[Latencies]):
     def check(self) -> None:
         """Check the options before any work is done."""
         super().check()
-        schemes.check_users(self.users)
         for name in ("exponents", "shadowings_db", "noises"):
             values = getattr(self, name)
             if not values or len(set(values)) < len(values):
@@ -129,7 +128,7 @@ class SensitivityMap(Reproduction[Latencies]):
         """Return the report on what each cell gave."""
         orders = [self.order(results, place) for place in self.places()]
         flipping = [order for order in orders if order.flips_in_the_mean]
-        under = schemes.setting(self.scenario, self.solver, self.campaign, without=PLACES)
+        under = self.setting(without=PLACES)
         few, many = self.users
         names = (f"2 less 3 at K = {users}, ms [95 % CI]" for users in self.users)
         headers = ("noise", "exponent", "shadowing dB", *names, "flips")
