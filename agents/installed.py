@@ -34,3 +34,11 @@ def policies() -> dict[str, Callable[[], Policy]]:
     """Return what makes each agent, by the name of its policy."""
     cards = (Path(__file__).parent / "trained").glob("*.json")
     return {f"rl-{path.stem}": InstalledAgent(path) for path in sorted(cards, key=lambda path: path.stem)}
+
+
+def __getattr__(name: str) -> Callable[[], Policy]:
+    """Return what makes an agent by its name with underscores, as entry points named it in version 0.1.0."""
+    found = policies().get(f"rl-{name.replace('_', '-')}")
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found
