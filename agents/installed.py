@@ -37,7 +37,7 @@ def policies() -> dict[str, Callable[[], Policy]]:
 
 
 def __getattr__(name: str) -> Callable[[], Policy]:
-    """Return what makes an agent, for entry points that name it: ``cellfree_k10``."""
+    """Return what makes an agent by its name with underscores, as entry points named it in version 0.1.0."""
     found = policies().get(f"rl-{name.replace('_', '-')}")
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

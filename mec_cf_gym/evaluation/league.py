@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,8 +90,8 @@ def summary(content: dict[str, Any]) -> str:
         content: What ``benchmark.json`` of a suite holds.
     """
     rows, tasks = _rows(content), [task for task in content["tasks"] if task["headline"]]
-    groups = [[task for task in tasks if is_of_paper_b(task["env"]) == paper_b] for paper_b in (False, True)]
-    tables = [_overview(group, [row for row in rows if row.task in _names(group)]) for group in groups if group]
+    of_paper_b = [[task for task in tasks if is_of_paper_b(task["env"]) == paper_b] for paper_b in (False, True)]
+    tables = [_overview(group, rows) for group in of_paper_b if group]
     return "\n\n".join([*tables, _circumstances(content)])
 
 
@@ -110,11 +110,11 @@ def _rows(content: dict[str, Any]) -> list[Summary]:
 
 
 def _overview(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
-    policies = sorted({row.policy for row in rows}, key=_place)
-    found = {(row.task, row.policy): row for row in rows}
+    names = {task["name"] for task in tasks}
+    found = {(row.task, row.policy): row for row in rows if row.task in names}
     lines = []
-    for policy in policies:
-        first = next(row for row in rows if row.policy == policy)
+    for policy in sorted({policy for _, policy in found}, key=_place):
+        first = next(row for (_, name), row in found.items() if name == policy)
         cells = [_gap(found.get((task["name"], policy)), task, policy) for task in tasks]
         lines.append([policy, *cells, f"{first.decision_ms:.3g}", training(first)])
     heads = [f"{_short(task['env'])}, K = {task['num_users']}, N = {task['num_subcarriers']}" for task in tasks]
@@ -125,16 +125,10 @@ def _matrix(tasks: Sequence[dict[str, Any]], rows: Sequence[Summary]) -> str:
     """Return the mean gaps of an environment, a row a task and a column a policy."""
     policies = sorted({row.policy for row in rows}, key=_place)
     gaps = {(row.task, row.policy): f"{_percent(row.gap)} %" for row in rows}
-    lines = [
-        [
-            task["name"],
-            *(
-                "reference" if name == task["reference"] else gaps.get((task["name"], name), "-")
-                for name in policies
-            ),
-        ]
-        for task in tasks
-    ]
+    lines = []
+    for task in tasks:
+        cells = {policy: gaps.get((task["name"], policy), "-") for policy in policies}
+        lines.append([task["name"], *(cells | {task["reference"]: "reference"}).values()])
     return markdown(lines, ["mean gap", *policies])
 
 
@@ -169,15 +163,12 @@ def _circumstances(content: dict[str, Any]) -> str:
         "with a 95 % bootstrap interval over networks. Decision times are those of the first task a policy is "
         f"in. {machine['cores']} cores, {machine['processor']}; mec-cf-gym {content['versions']['mec-cf-gym']}."
     ]
-    lines += [f"{_short(env)}: {remark}" for env, remark in _remarks(headlines).items()]
+    remarks = {task["env"]: task["remark"] for task in headlines if task["remark"]}
+    lines += [f"{_short(env)}: {remark}" for env, remark in remarks.items()]
     missing = {name for task in tasks for name, reason in task["left_out"].items() if reason == "not installed"}
     if missing:
         lines.append(f"Not installed, and so not in the table: {', '.join(sorted(missing))}.")
     return "\n\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in lines)
-
-
-def _remarks(tasks: Iterable[dict[str, Any]]) -> dict[str, str]:
-    return {task["env"]: task["remark"] for task in tasks if task["remark"]}
 
 
 def _section(task: dict[str, Any], rows: Sequence[Summary]) -> str:
@@ -189,10 +180,6 @@ def _section(task: dict[str, Any], rows: Sequence[Summary]) -> str:
     timed = any(not math.isnan(row.batch_decision_ms) for row in rows)
     columns = {name: cell for name, cell in TASK_COLUMNS.items() if timed or name != "ms at 256"}
     return f"#### {task['name']}\n\n{' '.join(part for part in parts if part)}\n\n{table(rows, columns)}"
-
-
-def _names(tasks: Iterable[dict[str, Any]]) -> set[str]:
-    return {task["name"] for task in tasks}
 
 
 def _short(env_id: str) -> str:

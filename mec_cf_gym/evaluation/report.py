@@ -88,7 +88,7 @@ def plot_cdf(records: Iterable[Record], deadline_ms: float | Mapping[str, float 
         marked_ms = deadline_ms.get(name) if isinstance(deadline_ms, Mapping) else deadline_ms
         if marked_ms is not None:
             axis.axvline(marked_ms, color="0.4", linestyle="--", label="deadline")
-        log_latency_axis(axis, name)
+        label_cdf(axis, name)
         if not alike:
             axis.legend(fontsize="small")
     axes[0].set_ylabel("share of blocks")
@@ -97,8 +97,8 @@ def plot_cdf(records: Iterable[Record], deadline_ms: float | Mapping[str, float 
     return figure
 
 
-def log_latency_axis(axis: Axes, title: str) -> None:
-    """Make a panel one of shares of blocks over the largest latency, on a log scale."""
+def label_cdf(axis: Axes, title: str) -> None:
+    """Label a panel that shows the distribution of the largest latency in ms."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     axis.set(title=title, xlabel="largest latency of a block (ms)", xscale="log", ylim=(0, 1))

@@ -75,31 +75,24 @@ def summarise(records: Iterable[Record], reference: str) -> list[Summary]:
     for record in records:
         groups.setdefault((record.env, record.policy), []).append(record)
     compared = {
-        (env, key): value
+        (env, record.seed, record.block): record.max_latency_ms
         for (env, policy), group in groups.items()
         if policy == reference
-        for key, value in _latencies(group).items()
+        for record in group
     }
-    return [_summary(env, policy, group, compared, reference) for (env, policy), group in groups.items()]
+    return [_summary(group, compared, reference) for group in groups.values()]
 
 
-def _latencies(group: Iterable[Record]) -> dict[tuple[int, int], float]:
-    return {(record.seed, record.block): record.max_latency_ms for record in group}
-
-
-def _summary(
-    env: str,
-    policy: str,
-    group: list[Record],
-    compared: dict[tuple[str, tuple[int, int]], float],
-    reference: str,
-) -> Summary:
+def _summary(group: list[Record], compared: dict[tuple[str, int, int], float], reference: str) -> Summary:
+    """Return the summary of a policy in one environment, ``compared`` by environment, seed and block."""
     pairs: dict[int, list[tuple[float, float]]] = {}
-    for (seed, block), latency_ms in _latencies(group).items():
-        if (env, (seed, block)) not in compared:
-            raise refuse("reference", reference, f"it has no record of block {block} of seed {seed} in {env}")
-        pairs.setdefault(seed, []).append((compared[env, (seed, block)], latency_ms))
-    gaps = [gap_to(*np.transpose(of_topology)) for of_topology in pairs.values()]
+    for record in group:
+        block = (record.env, record.seed, record.block)
+        if block not in compared:
+            missing = f"it has no record of block {record.block} of seed {record.seed} in {record.env}"
+            raise refuse("reference", reference, missing)
+        pairs.setdefault(record.seed, []).append((compared[block], record.max_latency_ms))
+    gaps = [gap_to(*np.transpose(of_network)) for of_network in pairs.values()]
     gap = Gap.over([float(np.mean(values)) for values in gaps], np.concatenate(gaps))
 
     def column(name: str) -> NDArray[Any]:
@@ -107,8 +100,8 @@ def _summary(
 
     largest_ms = column("max_latency_ms")
     return Summary(
-        env=env,
-        policy=policy,
+        env=group[0].env,
+        policy=group[0].policy,
         topologies=len(gaps),
         blocks=len(group),
         mean_ms=float(largest_ms.mean()),

@@ -11,6 +11,19 @@ from mec_cf_gym.scenario import Scenario
 
 OF_USERS = ("task_bits", "cycles_per_bit", "local_hz", "server_hz", "user_power_dbm")
 """Fields in which users may differ beside their channels."""
+REPORTED: tuple[str, ...] = (
+    "name",
+    "env",
+    "num_users",
+    "num_subcarriers",
+    "motion",
+    "users",
+    "reference",
+    "seeds",
+    "blocks",
+)
+REPORTED += ("deadline_ms", "left_out", "remark", "headline")
+"""What a reader of a task's results wants to know, in this order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +87,9 @@ class Task:
     def to_dict(self) -> dict[str, Any]:
         """Return what a reader of its results wants to know, for JSON."""
         return {
-            "name": self.name,
-            "env": self.env,
-            "num_users": self.num_users,
-            "num_subcarriers": self.num_subcarriers,
-            "motion": self.motion,
-            "users": self.users,
-            "reference": self.reference,
+            **{name: getattr(self, name) for name in REPORTED},
             "seeds": [self.seeds[0], self.seeds[-1]],
-            "blocks": self.blocks,
-            "deadline_ms": self.deadline_ms,
             "left_out": dict(self.left_out),
-            "remark": self.remark,
-            "headline": self.headline,
         }
 
     def settings(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -42,7 +43,8 @@ def test_two_instances_with_one_seed_agree(env_id):
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
 def test_a_freshly_spawned_process_agrees(env_id):
-    spawned = subprocess.run([sys.executable, __file__, env_id], capture_output=True, text=True, check=True)
+    line = [sys.executable, "-m", "tests.envs.test_determinism", env_id]
+    spawned = subprocess.run(line, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
     assert spawned.stdout.strip() == rollout(env_id, 5)
 
 

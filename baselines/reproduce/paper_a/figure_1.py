@@ -15,8 +15,9 @@ from mec_cf_gym.baselines.reproduce.paper_a.schemes import (
     NO_LOCAL_COMPUTING,
     SCHEMES,
     Latencies,
+    Scheme,
 )
-from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+from mec_cf_gym.baselines.reproduce.reproduction import Report
 from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.evaluation.report import markdown
 
@@ -37,7 +38,7 @@ CLAIMS = BEST, WINS, LOSES, FAIR = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure1(Reproduction[Latencies]):
+class Figure1(schemes.OfSchemes):
     """Measure figure 1 of paper A again: latency and Gini index of the schemes over the number of users.
 
     Full size: 200 test topologies x 1000 blocks; --quick: 20 x 5. Writes figure.png, figure.svg, data.csv (a row
@@ -48,15 +49,9 @@ class Figure1(Reproduction[Latencies]):
     SIZE: ClassVar = (200, 1000)
     QUICK_SIZE: ClassVar = (20, 5)
     FOLDER: ClassVar = "paper-a/figure-1"
-    SET_BY: ClassVar = schemes.SET_BY_SCHEMES
 
     users: tuple[int, ...] = (10, 20, 30, 40, 50)
     """Numbers of users K."""
-
-    def check(self) -> None:
-        """Check the options before any work is done."""
-        super().check()
-        schemes.check_users(self.users)
 
     def cells(self) -> list[Cell[Latencies]]:
         """Return every scheme with every number of users."""
@@ -64,7 +59,7 @@ class Figure1(Reproduction[Latencies]):
 
     def report(self, results: Mapping[str, Latencies], missing: Mapping[str, str]) -> Report:
         """Return the report on what each cell gave."""
-        under = schemes.setting(self.scenario, self.solver, self.campaign)
+        under = self.setting()
         by_users = [finding for users in self.users for finding in findings_on(results, users)]
         findings = sorted(by_users, key=lambda finding: CLAIMS.index(finding.claim))
         labels = {f"{scheme.name}-K{users}": (scheme.name, users) for users in self.users for scheme in SCHEMES}
@@ -89,19 +84,7 @@ def findings_on(results: Mapping[str, Latencies], users: int) -> list[Finding]:
     """Return what is found about the claims on networks of K users."""
     first, second, third = (results[f"{scheme.name}-K{users}"] for scheme in SCHEMES)
     rivals = {NO_LOCAL_COMPUTING: second, BS_CENTRED: third}
-    findings = [
-        weakest(
-            judge(
-                BEST,
-                users,
-                "least",
-                f"scheme 1 less {rival.name.replace('-', ' ')}",
-                schemes.mean_ms(first) - schemes.mean_ms(measured),
-                unit="ms",
-            )
-            for rival, measured in rivals.items()
-        )
-    ]
+    findings = [weakest(_best(users, first, rival, measured) for rival, measured in rivals.items())]
     difference_ms = schemes.mean_ms(third) - schemes.mean_ms(second)
     if users <= MOST_USERS_FOR_SCHEME_3:
         findings += [judge(WINS, users, "3 below 2", "scheme 3 less scheme 2", difference_ms, unit="ms")]
@@ -110,6 +93,11 @@ def findings_on(results: Mapping[str, Latencies], users: int) -> list[Finding]:
     if users == GINI_USERS:
         findings += [judge(FAIR, users, "below 0.2", "Gini index", first.gini.mean(-1), limit=GINI_LIMIT, unit="")]
     return findings
+
+
+def _best(users: int, first: Latencies, rival: Scheme, measured: Latencies) -> Finding:
+    quantity = f"scheme 1 less {rival.name.replace('-', ' ')}"
+    return judge(BEST, users, "least", quantity, schemes.mean_ms(first) - schemes.mean_ms(measured), unit="ms")
 
 
 def statistics(measured: Latencies) -> tuple[str, str, str]:

@@ -12,9 +12,9 @@ from mec_cf_gym.baselines.reproduce.claims import Finding, claims_table, judge, 
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, CELL_FREE, Latencies, Scheme
-from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+from mec_cf_gym.baselines.reproduce.reproduction import Report
 from mec_cf_gym.evaluation.gap import Estimate
-from mec_cf_gym.evaluation.report import log_latency_axis, markdown
+from mec_cf_gym.evaluation.report import label_cdf, markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +40,11 @@ class Curve:
         cell = self.scheme.cell(self.policy or figure.solver, figure.scenario, users)
         return replace(cell, name=f"{self.name}-K{users}", best_offload=self.best_offload)
 
+    def with_best_split(self, label: str) -> Curve:
+        """Return the same with the best offload ratios for its powers."""
+        style = {"color": self.style["color"], "lw": 0.8, "ls": ":"}
+        return replace(self, name=f"{self.name}-best-split", label=label, style=style, best_offload=True)
+
 
 SOLVED = Curve("cell-free", "cell-free, solver", CELL_FREE, {"color": "C0"})
 SOLVED_BS = Curve("bs-centred", "BS-centred, solver", BS_CENTRED, {"color": "C2"})
@@ -47,21 +52,9 @@ NETWORK = Curve("cnn-lstm", "cell-free, CNN-LSTM", CELL_FREE, {"color": "C1", "l
 CROSS = Curve("cross-test", "BS-centred, CNN-LSTM (cross-test)", BS_CENTRED, {"color": "C3", "ls": "-."}, CNN_LSTM)
 LEARNED = (
     NETWORK,
-    replace(
-        NETWORK,
-        name="cnn-lstm-best-split",
-        label="cell-free, CNN-LSTM, best split",
-        style={"color": "C1", "lw": 0.8, "ls": ":"},
-        best_offload=True,
-    ),
+    NETWORK.with_best_split("cell-free, CNN-LSTM, best split"),
     CROSS,
-    replace(
-        CROSS,
-        name="cross-test-best-split",
-        label="cross-test, best split",
-        style={"color": "C3", "lw": 0.8, "ls": ":"},
-        best_offload=True,
-    ),
+    CROSS.with_best_split("cross-test, best split"),
     Curve("equivariant", "cell-free, equivariant (ours)", CELL_FREE, {"color": "C4", "ls": "--"}, EQUIVARIANT),
 )
 CURVES = (SOLVED, SOLVED_BS, *LEARNED)
@@ -85,7 +78,7 @@ CLAIMS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure2(Reproduction[Latencies]):
+class Figure2(schemes.OfSchemes):
     """Measure figure 2 of paper A again: distributions of the largest latency of solvers and learned networks.
 
     Full size: 200 test topologies x 1000 blocks; --quick: 20 x 50. Learned networks without installed weights are
@@ -97,15 +90,9 @@ class Figure2(Reproduction[Latencies]):
     SIZE: ClassVar = (200, 1000)
     QUICK_SIZE: ClassVar = (20, 50)
     FOLDER: ClassVar = "paper-a/figure-2"
-    SET_BY: ClassVar = schemes.SET_BY_SCHEMES
 
     users: tuple[int, ...] = (10, 20)
     """Numbers of users K."""
-
-    def check(self) -> None:
-        """Check the options before any work is done."""
-        super().check()
-        schemes.check_users(self.users)
 
     def cells(self) -> list[Cell[Latencies]]:
         """Return the solver on schemes 1 and 3."""
@@ -117,7 +104,7 @@ class Figure2(Reproduction[Latencies]):
 
     def report(self, results: Mapping[str, Latencies], missing: Mapping[str, str]) -> Report:
         """Return the report on what each cell gave, and on why others are missing."""
-        under = schemes.setting(self.scenario, self.solver, self.campaign)
+        under = self.setting()
         findings = [finding(results, missing, claim, users) for claim in CLAIMS for users in self.users]
         labels = {f"{curve.name}-K{users}": (curve.name, users) for users in self.users for curve in CURVES}
         headers = ("curve", "K", "mean ms", "median ms", "p95 ms", "gap to the solver [95 % CI]", "capped")
@@ -180,7 +167,7 @@ def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
             measured = results.get(f"{curve.name}-K{number}")
             if measured is not None:
                 axis.plot(distribution(measured), SHARES, label=curve.label, **curve.style)
-        log_latency_axis(axis, f"K = {number}")
+        label_cdf(axis, f"K = {number}")
     axes[0].set_ylabel("share of blocks")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

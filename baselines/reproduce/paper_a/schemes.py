@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.baselines.reproduce.measure import Campaign, Cell, Measured
+from mec_cf_gym.baselines.reproduce.measure import Cell, Measured
+from mec_cf_gym.baselines.reproduce.reproduction import Reproduction
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
@@ -77,29 +78,33 @@ APs first. A verdict is yes or no only if the whole interval is on that side.
 """
 
 
-def check_users(users: tuple[int, ...]) -> None:
-    """Check numbers of users K.
+@dataclass(frozen=True, kw_only=True)
+class OfSchemes(Reproduction[Latencies]):
+    """A figure of paper A's schemes for some numbers of users."""
 
-    Raises:
-        ValueError: If there is none, or one twice.
-    """
-    if not users or len(set(users)) < len(users):
-        raise refuse("users", users, "it must name one at least, and none twice")
+    SET_BY: ClassVar = SET_BY_SCHEMES
+    users: tuple[int, ...]
 
+    def check(self) -> None:
+        """Check the options before any work is done."""
+        super().check()
+        if not self.users or len(set(self.users)) < len(self.users):
+            raise refuse("users", self.users, "it must name one at least, and none twice")
 
-def setting(scenario: Scenario, solver: str, campaign: Campaign, *, without: Iterable[str] = ()) -> str:
-    """Return in words under which settings claims are judged, but for those scenario fields in ``without``."""
-    radio = scenario.radio
-    parts = {
-        "path_loss_exponent": f"path loss exponent {radio.path_loss_exponent:g}",
-        "shadowing_db": f"{radio.shadowing_db:g} dB shadowing",
-        "receiver_noise": f"receiver noise {radio.receiver_noise}",
-        "num_subcarriers": f"N = {radio.num_subcarriers}",
-        "num_aps": f"M = {scenario.layout.num_aps}",
-        "solver": f"solver {solver}",
-        "size": f"{len(campaign.seeds)} test topologies x {campaign.blocks} blocks",
-    }
-    return ", ".join(text for name, text in parts.items() if name not in set(without))
+    def setting(self, *, without: Iterable[str] = ()) -> str:
+        """Return in words under which settings claims are judged, but for those scenario fields in ``without``."""
+        scenario, campaign = self.scenario, self.campaign
+        radio = scenario.radio
+        parts = {
+            "path_loss_exponent": f"path loss exponent {radio.path_loss_exponent:g}",
+            "shadowing_db": f"{radio.shadowing_db:g} dB shadowing",
+            "receiver_noise": f"receiver noise {radio.receiver_noise}",
+            "num_subcarriers": f"N = {radio.num_subcarriers}",
+            "num_aps": f"M = {scenario.layout.num_aps}",
+            "solver": f"solver {self.solver}",
+            "size": f"{len(campaign.seeds)} test topologies x {campaign.blocks} blocks",
+        }
+        return ", ".join(text for name, text in parts.items() if name not in set(without))
 
 
 def mean_ms(measured: Latencies) -> Floats:

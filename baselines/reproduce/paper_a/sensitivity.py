@@ -13,7 +13,7 @@ from mec_cf_gym.baselines.reproduce.claims import NO, UNDECIDED, YES, verdict
 from mec_cf_gym.baselines.reproduce.measure import Cell
 from mec_cf_gym.baselines.reproduce.paper_a import schemes
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import BS_CENTRED, NO_LOCAL_COMPUTING, Latencies
-from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
+from mec_cf_gym.baselines.reproduce.reproduction import Report
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.evaluation.report import markdown
@@ -26,23 +26,12 @@ if TYPE_CHECKING:
 LINEAR_MS = 0.01
 """Up to here the colours of the map are linear in the difference, then logarithmic."""
 Noise = Literal["physical", "printed"]
-PLACES = ("path_loss_exponent", "shadowing_db", "receiver_noise")
+PLACES = ("receiver_noise", "path_loss_exponent", "shadowing_db")
 """Scenario fields that the points of the map set."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """A point of the map."""
-
-    exponent: float
-    shadowing_db: float
-    noise: str
-
-    def scenario(self, scenario: Scenario) -> Scenario:
-        """Return the scenario at this point."""
-        return scenario.replace(
-            path_loss_exponent=self.exponent, shadowing_db=self.shadowing_db, receiver_noise=self.noise
-        )
+Place = Mapping[str, Any]
+"""A point of the map: values of the fields in :data:`PLACES`."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +56,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SensitivityMap(Reproduction[Latencies]):
+class SensitivityMap(schemes.OfSchemes):
     """Map the order of paper A's schemes 2 and 3 over path loss exponent, shadowing and receiver noise.
 
     The paper says that scheme 3 beats scheme 2 for K = 20 and loses for K = 30, and gives no path loss. The
@@ -100,7 +89,6 @@ class SensitivityMap(Reproduction[Latencies]):
     def check(self) -> None:
         """Check the options before any work is done."""
         super().check()
-        schemes.check_users(self.users)
         for name in ("exponents", "shadowings_db", "noises"):
             values = getattr(self, name)
             if not values or len(set(values)) < len(values):
@@ -109,17 +97,17 @@ class SensitivityMap(Reproduction[Latencies]):
     def places(self) -> list[Place]:
         """Return the points of the map."""
         axes = itertools.product(sorted(self.exponents), sorted(self.shadowings_db), self.noises)
-        return [Place(*values) for values in axes]
+        return [dict(zip(PLACES, (noise, *values), strict=True)) for *values, noise in axes]
 
     def pair(self, place: Place, users: int) -> tuple[Cell[Latencies], Cell[Latencies]]:
         """Return schemes 2 and 3 at a point."""
-        at = place.scenario(self.scenario)
-        where = f"-exponent-{place.exponent:g}-shadowing-{place.shadowing_db:g}"
+        at, (noise, exponent, shadowing_db) = self.scenario.replace(**place), in_words(place)
+        where = f"-exponent-{exponent}-shadowing-{shadowing_db}"
         second = NO_LOCAL_COMPUTING.cell(self.solver, at, users)
         # A base station has one receiver: however noise is counted, it is the physical one, and measured once.
         third = BS_CENTRED.cell(self.solver, at.replace(receiver_noise="physical"), users)
         return (
-            replace(second, name=f"{second.name}{where}-{place.noise}"),
+            replace(second, name=f"{second.name}{where}-{noise}"),
             replace(third, name=f"{third.name}{where}"),
         )
 
@@ -140,19 +128,12 @@ class SensitivityMap(Reproduction[Latencies]):
         """Return the report on what each cell gave."""
         orders = [self.order(results, place) for place in self.places()]
         flipping = [order for order in orders if order.flips_in_the_mean]
-        under = schemes.setting(self.scenario, self.solver, self.campaign, without=PLACES)
+        under = self.setting(without=PLACES)
         few, many = self.users
         names = (f"2 less 3 at K = {users}, ms [95 % CI]" for users in self.users)
         headers = ("noise", "exponent", "shadowing dB", *names, "flips")
         rows = [
-            (
-                order.place.noise,
-                f"{order.place.exponent:g}",
-                f"{order.place.shadowing_db:g}",
-                order.few.text("ms"),
-                order.many.text("ms"),
-                order.flips,
-            )
+            (*in_words(order.place), order.few.text("ms"), order.many.text("ms"), order.flips)
             for order in flipping
         ]
         certain = sum(order.flips == YES for order in orders)
@@ -170,11 +151,9 @@ class SensitivityMap(Reproduction[Latencies]):
 
     def row(self, order: Order) -> dict[str, Any]:
         """Return a point as a row of a CSV file."""
-        place, few_and_many = order.place, zip(self.users, (order.few, order.many), strict=True)
+        few_and_many = zip(self.users, (order.few, order.many), strict=True)
         return {
-            "receiver_noise": place.noise,
-            "path_loss_exponent": place.exponent,
-            "shadowing_db": place.shadowing_db,
+            **order.place,
             **{
                 f"difference_ms_K{users}{suffix}": value
                 for users, found in few_and_many
@@ -196,7 +175,7 @@ class SensitivityMap(Reproduction[Latencies]):
         largest_ms = max(LINEAR_MS, *differences_ms)
         scale = SymLogNorm(LINEAR_MS, vmin=-largest_ms, vmax=largest_ms)
         for noise, line in zip(self.noises, axes, strict=True):
-            here = [order for order in orders if order.place.noise == noise]
+            here = [order for order in orders if order.place["receiver_noise"] == noise]
             for axis, users, which in zip(line, self.users, ("few", "many"), strict=True):
                 means = np.array([getattr(order, which).mean for order in here])
                 grid = means.reshape(len(self.exponents), len(self.shadowings_db))
@@ -217,3 +196,9 @@ class SensitivityMap(Reproduction[Latencies]):
                 axis.plot(index % columns, index // columns, "o", mec="black", mfc=fill)
         axis.set_xticks(range(columns), [f"{value:g}" for value in sorted(self.shadowings_db)])
         axis.set_yticks(range(len(self.exponents)), [f"{value:g}" for value in sorted(self.exponents)])
+
+
+def in_words(place: Place) -> tuple[str, str, str]:
+    """Return the receiver noise, the path loss exponent and the shadowing of a point."""
+    noise, exponent, shadowing_db = (place[name] for name in PLACES)
+    return noise, f"{exponent:g}", f"{shadowing_db:g}"

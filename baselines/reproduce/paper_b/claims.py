@@ -51,19 +51,10 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a row of a table of claims."""
-        claim, estimate = self.claim, self.estimate
-        return {
-            "claim": claim.text,
-            "paper": claim.paper,
-            "quantity": claim.quantity,
-            "least": claim.least,
-            "most": claim.most,
-            "unit": claim.unit,
-            "measured": estimate.mean,
-            "low": estimate.low,
-            "high": estimate.high,
-            "holds": self.holds,
-        }
+        about = {name: getattr(self.claim, name) for name in ("paper", "quantity", "least", "most", "unit")}
+        low, high = self.estimate.low, self.estimate.high
+        measured = {"measured": self.estimate.mean, "low": low, "high": high, "holds": self.holds}
+        return {"claim": self.claim.text, **about, **measured}
 
 
 def find(claim: Claim, measured: Mapping[str, Users]) -> Finding:

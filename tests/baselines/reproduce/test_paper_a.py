@@ -11,7 +11,7 @@ from mec_cf_gym.baselines.learned import weights
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, WithBestOffload
 from mec_cf_gym.baselines.reproduce.paper_a.figure_1 import CLAIMS, findings_on
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import Latencies
-from mec_cf_gym.baselines.reproduce.paper_a.sensitivity import Order, Place, SensitivityMap
+from mec_cf_gym.baselines.reproduce.paper_a.sensitivity import PLACES, Order, SensitivityMap
 from mec_cf_gym.evaluation import seeds
 from mec_cf_gym.evaluation.gap import Estimate
 from mec_cf_gym.performance.outcome import outcome_of
@@ -154,7 +154,7 @@ def test_map(tmp_path, reproduce, read_csv):
 def test_the_order_flips_if_scheme_3_is_better_for_few_users_only():
     def flips(few, many, spread=0.1):
         estimates = (Estimate(mean, mean - spread, mean + spread) for mean in (few, many))
-        order = Order(Place(3.0, 7.0, "physical"), *estimates)
+        order = Order(dict(zip(PLACES, ("physical", 3.0, 7.0), strict=True)), *estimates)
         return order.flips, order.flips_in_the_mean
 
     assert flips(1, -1) == ("yes", True)
