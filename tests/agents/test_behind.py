@@ -1,5 +1,7 @@
 """Whatever lies between a model and its environment at training lies between them at evaluation, or it refuses."""
 
+import functools
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -231,7 +233,7 @@ def test_stacked_frames_are_refused_by_name():
         (lambda: VecCheckNan(DummyVecEnv([lambda: Monitor(Counts(decibels()))])), decibels),
         (lambda: DummyVecEnv([lambda: gym.wrappers.TransformReward(decibels(), lambda r: r / 10)]), decibels),
         (lambda: VecMonitor(DummyVecEnv([lambda: Tenth(plain())])), lambda: Tenth(Counts(plain()))),
-        (lambda: SubprocVecEnv([plain]), plain),
+        (lambda: SubprocVecEnv([functools.partial(gym.make, f"mec_cf_gym:{ENV_ID}", **SETTING)]), plain),
         (
             lambda: SB3VecEnv(
                 gym.wrappers.vector.RescaleAction(
