@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mec_cf_gym.baselines.fast.solver import FastMinMax
     from mec_cf_gym.baselines.ica import ICA
     from mec_cf_gym.baselines.labels.store import LabelStore
-    from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM
-    from mec_cf_gym.baselines.learned.equivariant import EquivariantSolver
+    from mec_cf_gym.baselines.learned.cnn_lstm.solver import CNNLSTM
+    from mec_cf_gym.baselines.learned.equivariant.solver import EquivariantSolver
     from mec_cf_gym.baselines.power_control.exact import ExactPowerControl
     from mec_cf_gym.baselines.power_control.fractional import FractionalPower
     from mec_cf_gym.baselines.power_control.sca import SCA
@@ -51,8 +51,8 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm",
-        "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant",
+        "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm.solver",
+        "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant.solver",
         "ExactPowerControl": "mec_cf_gym.baselines.power_control.exact",
         "FastMinMax": "mec_cf_gym.baselines.fast.solver",
         "FractionalPower": "mec_cf_gym.baselines.power_control.fractional",

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from mec_cf_gym.baselines.learned.fit_cnn_lstm import FitCNNLSTM, run
+from mec_cf_gym.baselines.learned.cnn_lstm.fit import FitCNNLSTM, run
 from mec_cf_gym.evaluation.gap import Estimate
 
 HEADERS = (

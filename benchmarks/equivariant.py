@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import EquivariantSolver
-from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork
-from mec_cf_gym.baselines.learned.label_free import UNEQUAL, first_blocks
+from mec_cf_gym.baselines.learned.equivariant.label_free import UNEQUAL, first_blocks
+from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork
 from mec_cf_gym.evaluation import load_policy, seeds
 from mec_cf_gym.evaluation.summary import bootstrap_interval
 

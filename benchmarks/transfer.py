@@ -18,11 +18,11 @@ from tabulate import tabulate
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import CNNLSTM, LabelStore
+from mec_cf_gym.baselines.best_offload import WithBestOffload
 from mec_cf_gym.baselines.labels.generate import Dataset, generate
-from mec_cf_gym.baselines.learned.cnn_lstm import WithBestOffload
-from mec_cf_gym.baselines.learned.fit_cnn_lstm import WEIGHTS, FitCNNLSTM, measure_test_gaps, run
-from mec_cf_gym.baselines.learned.splits import VALIDATION_SHARE, split_samples
-from mec_cf_gym.baselines.learned.supervised import BATCH_SIZE
+from mec_cf_gym.baselines.learned.cnn_lstm.fit import WEIGHTS, FitCNNLSTM, measure_test_gaps, run
+from mec_cf_gym.baselines.learned.cnn_lstm.splits import VALIDATION_SHARE, split_samples
+from mec_cf_gym.baselines.learned.cnn_lstm.supervised import BATCH_SIZE
 from mec_cf_gym.evaluation.gap import Estimate
 
 PATIENCE_SHARE = 0.1

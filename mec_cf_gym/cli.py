@@ -9,8 +9,8 @@ from mec_cf_gym.commands import Command, Group
 
 LEARNED, REPRODUCE = "mec_cf_gym.baselines.learned", "mec_cf_gym.baselines.reproduce.command"
 MODELS = {
-    "cnn-lstm": Command(f"{LEARNED}.fit_cnn_lstm:main", "paper A's CNN-LSTM, on labels"),
-    "equivariant": Command(f"{LEARNED}.fit_equivariant:main", "the equivariant network, without labels"),
+    "cnn-lstm": Command(f"{LEARNED}.cnn_lstm.fit:main", "paper A's CNN-LSTM, on labels"),
+    "equivariant": Command(f"{LEARNED}.equivariant.fit:main", "the equivariant network, without labels"),
 }
 PAPERS = {
     "paper-a": Command(f"{REPRODUCE}:paper_a", "figures 1 and 2, and a sensitivity map"),

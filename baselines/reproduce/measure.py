@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.baselines.best_offload import WithBestOffload
 from mec_cf_gym.baselines.labels.samples import Samples, load_solver
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solver
@@ -59,11 +60,7 @@ class Cell(Generic[M]):
     def load(self) -> Solver:
         """Return the solver."""
         solver = load_solver(self.solver)
-        if not self.best_offload:
-            return solver
-        from mec_cf_gym.baselines.learned.cnn_lstm import WithBestOffload  # imports torch
-
-        return WithBestOffload(solver)
+        return WithBestOffload(solver) if self.best_offload else solver
 
 
 Unit = tuple[Cell[M], slice]

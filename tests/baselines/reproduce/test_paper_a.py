@@ -7,8 +7,9 @@ import pytest
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import CNNLSTM, FastMinMax
+from mec_cf_gym.baselines.best_offload import WithBestOffload
 from mec_cf_gym.baselines.learned import weights
-from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, WithBestOffload
+from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork
 from mec_cf_gym.baselines.reproduce.paper_a.figure_1 import CLAIMS, findings_on
 from mec_cf_gym.baselines.reproduce.paper_a.schemes import Latencies
 from mec_cf_gym.baselines.reproduce.paper_a.sensitivity import PLACES, Order, SensitivityMap

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from mec_cf_gym.baselines import ExactMinMax, FullPower
-from mec_cf_gym.baselines.learned.gaps import Gaps, measure_gaps
-from mec_cf_gym.baselines.learned.splits import read_labelled, split_samples
+from mec_cf_gym.baselines.learned.cnn_lstm.gaps import Gaps, measure_gaps
+from mec_cf_gym.baselines.learned.cnn_lstm.splits import read_labelled, split_samples
 
-from ...writing import WritesIntoTheBlock
+from ....writing import WritesIntoTheBlock
 
 SEEDS = np.repeat(np.arange(20), 10)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.baselines.learned.splits import Labelled, Rows
+from mec_cf_gym.baselines.learned.cnn_lstm.splits import Labelled, Rows
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.batches import read_only

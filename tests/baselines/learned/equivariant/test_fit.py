@@ -8,10 +8,9 @@ import torch
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import EquivariantSolver
-from mec_cf_gym.baselines.learned import fit_equivariant, label_free
-from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork, Iterate
-from mec_cf_gym.baselines.learned.fit_equivariant import FitEquivariant, run
-from mec_cf_gym.baselines.learned.label_free import (
+from mec_cf_gym.baselines.learned.equivariant import fit, label_free
+from mec_cf_gym.baselines.learned.equivariant.fit import FitEquivariant, run
+from mec_cf_gym.baselines.learned.equivariant.label_free import (
     UNEQUAL,
     LabelFreeLearner,
     balanced_log_latency,
@@ -19,7 +18,8 @@ from mec_cf_gym.baselines.learned.label_free import (
     first_blocks,
     random_scenario,
 )
-from mec_cf_gym.baselines.learned.physics import Problem, View
+from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork, Iterate
+from mec_cf_gym.baselines.learned.equivariant.physics import Problem, View
 from mec_cf_gym.evaluation import seeds
 
 SMALL = Scenario.paper_a(num_subcarriers=2, num_users=6, num_aps=8)
@@ -91,11 +91,11 @@ def test_a_run_that_was_cut_off_ends_with_the_same_weights(small, tmp_path, monk
 
     arguments = ["--out", str(tmp_path / "cut"), "--epochs", "3", "--test-networks", "2"]
     monkeypatch.setattr(LabelFreeLearner, "take_step", interrupted)
-    assert fit_equivariant.main(arguments) == 130
+    assert fit.main(arguments) == 130
     monkeypatch.setattr(LabelFreeLearner, "take_step", take_step)
     with pytest.raises(ValueError, match="holds a run already"):
-        fit_equivariant.main(arguments)
-    assert fit_equivariant.main([*arguments, "--resume"]) == 0
+        fit.main(arguments)
+    assert fit.main([*arguments, "--resume"]) == 0
     cut = EquivariantSolver.load(tmp_path / "cut" / "weights")
     for name, tensor in whole.network.state_dict().items():
         torch.testing.assert_close(cut.network.state_dict()[name], tensor, rtol=0, atol=0)

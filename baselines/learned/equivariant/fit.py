@@ -11,10 +11,8 @@ import torch
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.exact import ExactMinMax
-from mec_cf_gym.baselines.learned.equivariant import EquivariantSolver
-from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork
-from mec_cf_gym.baselines.learned.fit import WEIGHTS, check, fit
-from mec_cf_gym.baselines.learned.label_free import (
+from mec_cf_gym.baselines.learned.command import WEIGHTS, check, fit
+from mec_cf_gym.baselines.learned.equivariant.label_free import (
     LARGEST_BATCH,
     MIXTURE,
     STEPS_PER_EPOCH,
@@ -22,6 +20,8 @@ from mec_cf_gym.baselines.learned.label_free import (
     LabelFreeLearner,
     first_blocks,
 )
+from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork
+from mec_cf_gym.baselines.learned.equivariant.solver import EquivariantSolver
 from mec_cf_gym.baselines.learned.training import train
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import checked_count

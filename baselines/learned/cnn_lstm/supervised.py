@@ -11,9 +11,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.labels.store import LabelStore
-from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork
-from mec_cf_gym.baselines.learned.gaps import measure_gaps
-from mec_cf_gym.baselines.learned.splits import Labelled, Rows, read_labelled
+from mec_cf_gym.baselines.learned.cnn_lstm.gaps import measure_gaps
+from mec_cf_gym.baselines.learned.cnn_lstm.network import CNNLSTMNetwork
+from mec_cf_gym.baselines.learned.cnn_lstm.solver import CNNLSTM
+from mec_cf_gym.baselines.learned.cnn_lstm.splits import Labelled, Rows, read_labelled
 
 BATCH_SIZE = 32
 ROWS_AT_ONCE = 1024

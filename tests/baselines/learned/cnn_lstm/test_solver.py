@@ -8,8 +8,9 @@ import torch
 
 from mec_cf_gym import Policy, best_offload, latency
 from mec_cf_gym.baselines import CNNLSTM
-from mec_cf_gym.baselines.learned import cnn_lstm
-from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, InstalledCNNLSTM, WithBestOffload
+from mec_cf_gym.baselines.best_offload import WithBestOffload
+from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, InstalledCNNLSTM
+from mec_cf_gym.baselines.learned.cnn_lstm import solver as cnn_lstm
 
 
 def untrained(num_subcarriers, num_aps, num_users):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mec_cf_gym import CoherenceBlock, Policy, latency
 from mec_cf_gym.baselines import EqualSplit, EquivariantSolver, ExactMinMax, WaterFilling
 from mec_cf_gym.baselines.learned.equivariant import installed_equivariant
-from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork
-from mec_cf_gym.baselines.learned.label_free import UNEQUAL
+from mec_cf_gym.baselines.learned.equivariant.label_free import UNEQUAL
+from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork
 from mec_cf_gym.evaluation import load_policy, seeds
 
 SIZES = [(1, 1), (1, 10), (2, 5), (8, 3), (4, 50)]
@@ -92,7 +92,7 @@ def test_any_batch_axes_give_what_single_blocks_give(solver, blocks):
 def test_a_batch_that_goes_through_in_parts_gives_the_same(solver, blocks, monkeypatch):
     block = blocks(7, num_users=5)
     whole = solver.solve(block)
-    monkeypatch.setattr("mec_cf_gym.baselines.learned.equivariant.NUMBERS_AT_ONCE", 3000)
+    monkeypatch.setattr("mec_cf_gym.baselines.learned.equivariant.solver.NUMBERS_AT_ONCE", 3000)
     np.testing.assert_allclose(solver.solve(block).max_latency, whole.max_latency, rtol=1e-4)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mec_cf_gym.baselines.learned.equivariant.physics import LEAST_LOG_TOTAL, TINY, Problem, View
 from mec_cf_gym.baselines.learned.message_passing import MessagePassing
-from mec_cf_gym.baselines.learned.physics import LEAST_LOG_TOTAL, TINY, Problem, View
 from mec_cf_gym.errors import checked_count
 
 LEAST_LOG_SHARE = -14.0

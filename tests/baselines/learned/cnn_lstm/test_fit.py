@@ -15,9 +15,9 @@ import torch
 from mec_cf_gym.baselines import CNNLSTM
 from mec_cf_gym.baselines.learned import checkpoint
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork
-from mec_cf_gym.baselines.learned.fit_cnn_lstm import FitCNNLSTM, run
-from mec_cf_gym.baselines.learned.splits import read_labelled
-from mec_cf_gym.baselines.learned.supervised import Examples, SupervisedLearner
+from mec_cf_gym.baselines.learned.cnn_lstm.fit import FitCNNLSTM, run
+from mec_cf_gym.baselines.learned.cnn_lstm.splits import read_labelled
+from mec_cf_gym.baselines.learned.cnn_lstm.supervised import Examples, SupervisedLearner
 from mec_cf_gym.baselines.learned.training import CHECKPOINT
 from mec_cf_gym.cli import main
 
@@ -100,7 +100,7 @@ def test_an_interrupted_run_says_how_to_go_on(store, tmp_path, capsys, monkeypat
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mec_cf_gym.baselines.learned.supervised.SupervisedLearner.train_epoch", interrupt)
+    monkeypatch.setattr(SupervisedLearner, "train_epoch", interrupt)
     assert main(["fit", "cnn-lstm", "--data", str(store.folder), "--out", str(tmp_path)]) == 130
     assert "go on with --resume" in capsys.readouterr().err
 

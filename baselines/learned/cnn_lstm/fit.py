@@ -10,18 +10,20 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
+from mec_cf_gym.baselines.best_offload import WithBestOffload
 from mec_cf_gym.baselines.labels.store import LabelStore
-from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTM, CNNLSTMNetwork, PowerScale, WithBestOffload
-from mec_cf_gym.baselines.learned.fit import WEIGHTS, check, fit
-from mec_cf_gym.baselines.learned.gaps import Gaps, measure_gaps
-from mec_cf_gym.baselines.learned.splits import Protocol, Split, read_labelled, split_samples
-from mec_cf_gym.baselines.learned.supervised import (
+from mec_cf_gym.baselines.learned.cnn_lstm.gaps import Gaps, measure_gaps
+from mec_cf_gym.baselines.learned.cnn_lstm.network import CNNLSTMNetwork, PowerScale
+from mec_cf_gym.baselines.learned.cnn_lstm.solver import CNNLSTM
+from mec_cf_gym.baselines.learned.cnn_lstm.splits import Protocol, Split, read_labelled, split_samples
+from mec_cf_gym.baselines.learned.cnn_lstm.supervised import (
     BATCH_SIZE,
     WATCHED_SAMPLES,
     Examples,
     SupervisedLearner,
     mean_loss,
 )
+from mec_cf_gym.baselines.learned.command import WEIGHTS, check, fit
 from mec_cf_gym.baselines.learned.training import Progress, train
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import checked_count, refuse

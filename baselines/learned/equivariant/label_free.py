@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork, Iterate
-from mec_cf_gym.baselines.learned.physics import Problem
+from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork, Iterate
+from mec_cf_gym.baselines.learned.equivariant.physics import Problem
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.evaluation.seeds import SPLITS, seeds
 from mec_cf_gym.performance.rates import sinr

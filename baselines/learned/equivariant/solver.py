@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from mec_cf_gym.baselines.learned.equivariant_network import EquivariantNetwork
-from mec_cf_gym.baselines.learned.physics import Problem
+from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork
+from mec_cf_gym.baselines.learned.equivariant.physics import Problem
 from mec_cf_gym.baselines.learned.weights import LearnedSolver
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Heuristic
