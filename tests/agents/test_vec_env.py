@@ -9,19 +9,19 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from mec_cf_gym.agents import LogPowerVectorAction, SB3VecEnv
 
-from ..settings import ENV_IDS
+from ..settings import ENV_IDS, SMALL
 
-SMALL = {"num_users": 3, "num_aps": 16, "antennas_per_base_station": 8, "episode_blocks": 3}
+SHORT = SMALL | {"episode_blocks": 3}
 
 
 def native(env_id="MECCellFree-v0", rows=2, **fields):
-    return gym.make_vec(env_id, num_envs=rows, **SMALL, **fields)
+    return gym.make_vec(env_id, num_envs=rows, **SHORT, **fields)
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
 def test_it_equals_a_list_of_single_environments_over_episodes(env_id):
     ours = SB3VecEnv(native(env_id))
-    theirs = DummyVecEnv([lambda: gym.make(env_id, **SMALL)] * 2)
+    theirs = DummyVecEnv([lambda: gym.make(env_id, **SHORT)] * 2)
     ours.seed(7), theirs.seed(7)
     seen, expected = ours.reset(), theirs.reset()
     for step in range(1, 8):

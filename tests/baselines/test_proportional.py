@@ -7,12 +7,12 @@ import pytest
 from mec_cf_gym.baselines import ExactMinMax, FullPower, ProportionalShares
 from mec_cf_gym.evaluation import evaluate, load_policy
 
-SMALL = {"num_users": 6, "num_aps": 16, "antennas_per_base_station": 8}
+from ..settings import SIX_USERS
 
 
 @pytest.mark.parametrize("env_id", ["MECUserCentric-v0", "MECMultiCell-v0"])
 def test_shares_follow_the_cycles_of_tasks_and_use_every_server_up(env_id):
-    env = gym.make_vec(env_id, num_envs=3, **SMALL)
+    env = gym.make_vec(env_id, num_envs=3, **SIX_USERS)
     env.reset(seed=0)
     block = env.unwrapped.block
     computing = ProportionalShares(FullPower()).solve(block).computing
@@ -23,7 +23,7 @@ def test_shares_follow_the_cycles_of_tasks_and_use_every_server_up(env_id):
 
 
 def test_the_latency_is_what_the_environment_scores():
-    env = gym.make("MECUserCentric-v0", **SMALL)
+    env = gym.make("MECUserCentric-v0", **SIX_USERS)
     env.reset(seed=0)
     solution = ProportionalShares(ExactMinMax()).solve(env.unwrapped.block)
     action = env.unwrapped.encode(solution.power, solution.offload, solution.computing)
@@ -33,7 +33,7 @@ def test_the_latency_is_what_the_environment_scores():
 def test_it_beats_equal_shares_where_tasks_differ():
     names = ("full-power", "proportional", "exact", "proportional-exact")
     policies = {name: load_policy(name) for name in names}
-    records = evaluate(policies, "MECUserCentric-v0", topologies=4, blocks=2, **SMALL)
+    records = evaluate(policies, "MECUserCentric-v0", topologies=4, blocks=2, **SIX_USERS)
     mean = {name: np.mean([row.max_latency_ms for row in records if row.policy == name]) for name in policies}
     assert mean["proportional"] < mean["full-power"]
     assert mean["proportional-exact"] < min(mean["proportional"], mean["exact"])

@@ -17,16 +17,16 @@ from mec_cf_gym import Scenario, best_offload, parallel_env
 from mec_cf_gym.agents import LogPowerAction
 from mec_cf_gym.envs.parallel import UserAgents
 
-from ..settings import ENV_IDS, PAPER_B_IDS
+from ..settings import ENV_IDS, PAPER_B_IDS, SMALL
 
-SMALL = {"num_users": 3, "num_subcarriers": 1, "num_aps": 16, "antennas_per_base_station": 8, "episode_blocks": 4}
+SHORT = SMALL | {"num_subcarriers": 1, "episode_blocks": 4}
 every_env = pytest.mark.parametrize("env_id", ENV_IDS)
 paper_b_env = pytest.mark.parametrize("env_id", PAPER_B_IDS)
 SHARED_SPLIT = {"local_computing": True, "local_hz": (2e9, 8e9)}
 
 
 def make(env_id="MECCellFree-v0", **fields):
-    return parallel_env(env_id, **{**SMALL, **fields})
+    return parallel_env(env_id, **{**SHORT, **fields})
 
 
 def random_actions(env, rng):
@@ -72,7 +72,7 @@ class TestPettingZoo:
 class TestEqualsTheSingleEnvironment:
     @every_env
     def test_in_rewards_infos_and_state_until_the_end(self, env_id):
-        agents, single = make(env_id), gym.make(env_id, **SMALL)
+        agents, single = make(env_id), gym.make(env_id, **SHORT)
         rng = np.random.default_rng(0)
         observations, infos = agents.reset(seed=5)
         whole, _ = single.reset(seed=5)
@@ -143,8 +143,8 @@ class TestEqualsTheSingleEnvironment:
         assert not np.array_equal(first.reset()[0]["user_0"], first.reset(seed=3)[0]["user_0"])
 
     def test_wrappers_of_actions_work_below_it(self):
-        wrapped = RescaleAction(LogPowerAction(gym.make("MECCellFree-v0", **SMALL)), np.float32(-1), np.float32(1))
-        agents, single = UserAgents(wrapped), gym.make("MECCellFree-v0", **SMALL).unwrapped
+        wrapped = RescaleAction(LogPowerAction(gym.make("MECCellFree-v0", **SHORT)), np.float32(-1), np.float32(1))
+        agents, single = UserAgents(wrapped), gym.make("MECCellFree-v0", **SHORT).unwrapped
         assert agents.action_space("user_0") == spaces.Box(-1, 1, (1,))
         agents.reset(seed=0), single.reset(seed=0)
         _, rewards, *_ = agents.step({"user_0": [-1], "user_1": [0], "user_2": [1]})
@@ -155,7 +155,7 @@ class TestEqualsTheSingleEnvironment:
 
     @paper_b_env
     def test_in_db_an_agent_has_one_weight_at_all_servers(self, env_id):
-        agents = UserAgents(LogPowerAction(gym.make(env_id, **SMALL)))
+        agents = UserAgents(LogPowerAction(gym.make(env_id, **SHORT)))
         assert agents.action_space("user_2") == spaces.Box(np.float32([-40, -20]), np.float32([0, 0]))
         agents.reset(seed=0)
         servers = agents.base.block.servers
@@ -165,7 +165,7 @@ class TestEqualsTheSingleEnvironment:
         assert [info["server_hz"] for info in infos.values()] == pytest.approx(server_hz, rel=1e-5)
 
     def test_pictures_are_those_of_the_environment(self):
-        fields = {"render_mode": "rgb_array", **SMALL}
+        fields = {"render_mode": "rgb_array", **SHORT}
         agents, single = make(**fields), gym.make("MECCellFree-v0", **fields)
         agents.reset(seed=0), single.reset(seed=0)
         assert agents.render_mode == "rgb_array"
@@ -229,7 +229,7 @@ class TestResetOptions:
 
     def test_shapes_stay(self):
         with pytest.raises(ValueError, match="num_users=4"):
-            make().reset(options={"scenario": Scenario.paper_a(**{**SMALL, "num_users": 4})})
+            make().reset(options={"scenario": Scenario.paper_a(**{**SHORT, "num_users": 4})})
 
 
 class TestErrors:
@@ -254,10 +254,10 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"env=.* must be an environment of mec_cf_gym"):
             UserAgents(gym.make("CartPole-v1"))
         with pytest.raises(ValueError, match="with its own observation"):
-            UserAgents(FlattenObservation(gym.make("MECCellFree-v0", **SMALL)))
+            UserAgents(FlattenObservation(gym.make("MECCellFree-v0", **SHORT)))
 
     def test_actions_that_treat_users_differently(self):
-        env = gym.make("MECCellFree-v0", **SMALL)
+        env = gym.make("MECCellFree-v0", **SHORT)
         low = np.arange(6, dtype=np.float32) / 6 - 1
         with pytest.raises(ValueError, match=r"env\.action_space=.* for each of the 3 users"):
             UserAgents(RescaleAction(env, low, np.ones(6, np.float32)))

@@ -6,7 +6,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-SMALL = {"num_aps": 16, "antennas_per_base_station": 8, "num_users": 4, "episode_blocks": 2}
+from ..settings import SMALL
+
+SHORT = SMALL | {"num_users": 4, "episode_blocks": 2}
 ENVIRONMENTS = ["MECCellFree-v0", "MECUserCentric-v0", "MECMultiCell-v0", "MECCellFreeDelayed-v0"]
 
 
@@ -31,7 +33,7 @@ def writeable(tree):
 
 @pytest.mark.parametrize("env_id", ENVIRONMENTS)
 def test_blocks_networks_and_infos_of_the_vector_environment(env_id):
-    env = gym.make_vec(env_id, num_envs=3, **SMALL).unwrapped
+    env = gym.make_vec(env_id, num_envs=3, **SHORT).unwrapped
     env.reset(seed=0)
     for _ in range(4):  # beyond the end of the episodes
         *_, info = env.step(env.action_space.sample())
@@ -42,7 +44,7 @@ def test_blocks_networks_and_infos_of_the_vector_environment(env_id):
 
 @pytest.mark.parametrize("env_id", ENVIRONMENTS)
 def test_blocks_and_networks_of_the_single_environment(env_id):
-    env = gym.make(env_id, **SMALL).unwrapped
+    env = gym.make(env_id, **SHORT).unwrapped
     env.reset(seed=0)
     assert not writeable(env.block) and not writeable(env.network)
     with pytest.raises(ValueError, match="read-only"):
@@ -54,7 +56,7 @@ def test_blocks_and_networks_of_the_single_environment(env_id):
 
 @pytest.mark.parametrize("env_id", ENVIRONMENTS)
 def test_writing_into_an_observation_changes_nothing(env_id):
-    touched, untouched = (gym.make(env_id, **SMALL) for _ in range(2))
+    touched, untouched = (gym.make(env_id, **SHORT) for _ in range(2))
     seen, _ = touched.reset(seed=0)
     untouched.reset(seed=0)
     for array in seen.values():

@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode
 
 from mec_cf_gym import Scenario
 
-from ..settings import PAPER_A_IDS, PAPER_B_IDS
+from ..settings import PAPER_A_IDS, PAPER_B_IDS, SIX_USERS
 
 PLAIN = {"num_aps": 16, "num_users": 4, "num_subcarriers": 2}
 DYNAMIC = {
@@ -24,7 +24,7 @@ DYNAMIC = {
 }
 
 
-SNAPSHOTS = {"num_aps": 16, "antennas_per_base_station": 8, "num_users": 6, "pilot_samples": 3}
+SNAPSHOTS = SIX_USERS | {"pilot_samples": 3}
 FADING_SNAPSHOTS = SNAPSHOTS | {
     "fading": "gauss_markov",
     "speed_m_per_s": (5.0, 300.0),

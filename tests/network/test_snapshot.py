@@ -14,7 +14,9 @@ from mec_cf_gym.performance.rates import instantaneous_spectral_efficiency
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
-FIELDS = {"num_aps": 16, "num_users": 8, "antennas_per_base_station": 8, "pilot_samples": 2}
+from ..settings import SMALL
+
+FIELDS = SMALL | {"num_users": 8, "pilot_samples": 2}
 RANGES = {
     "deadline_s": (0.1, 0.5),
     "local_hz": (1e9, 2e9),

@@ -23,8 +23,10 @@ from mec_cf_gym.performance.rates import rate
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
-SMALL = {"num_aps": 16, "num_users": 8, "antennas_per_base_station": 8}
-OPTIONS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+from ...settings import SMALL
+
+EIGHT_USERS = SMALL | {"num_users": 8}
+OPTIONS = [word for name, value in EIGHT_USERS.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 OPTIONS += ["--workers", "1", "--topologies", "3", "--blocks", "2"]
 FIGURE_FILES = {"figure.png", "figure.svg", "data.csv", "cdf.csv", "claims.md", "claims.csv", "run.json"}
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -55,7 +57,7 @@ def nothing_new(monkeypatch):
 
 def direct(**fields):
     """Return what exact power control gives on the first three test networks, solved block by block."""
-    world, streams = World(Scenario.paper_b(**SMALL, **fields)), Streams.from_seeds(seeds("test", 3))
+    world, streams = World(Scenario.paper_b(**EIGHT_USERS, **fields)), Streams.from_seeds(seeds("test", 3))
     state, found = world.begin(streams), []
     for index in range(2):
         state = world.advance(state, streams) if index else state
@@ -176,7 +178,7 @@ def test_the_paper_s_own_algorithm_comes_to_the_same(tmp_path, read_csv):
 
 
 def test_users_without_computing_get_the_least_that_meets_their_deadlines():
-    state = World(Scenario.paper_b(**SMALL)).begin(Streams.from_seeds([1, 2]))
+    state = World(Scenario.paper_b(**EIGHT_USERS)).begin(Streams.from_seeds([1, 2]))
     allocation = Allocation(np.full((2, 1, 8), 0.5), np.ones((2, 8)))
     found = Users.of(state.block, allocation, 1e-3)
     rate_bps = rate(state.block, allocation.power)
