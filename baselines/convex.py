@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import ParamSpec, TypeVar
 
 import cvxpy as cp
 
@@ -13,29 +14,24 @@ SOLVING = threading.RLock()
 """Held from the setting of parameters to the reading of a solution: threads may share solvers, and do share
 Python's warning filters."""
 
+MOST_SHAPES = 16
+"""Problems that are kept, those used last: one for 50 users and 4 subcarriers takes megabytes."""
 Problem = TypeVar("Problem")
+Shape = ParamSpec("Shape")
 
 
-class CompiledOnce(Generic[Problem]):
-    """Problems by shape, each compiled when it is first asked for.
+def compiled_once(compile_for: Callable[Shape, Problem]) -> Callable[Shape, Problem]:
+    """Return a function that compiles the problem of a shape when it is first asked for, for all solvers.
 
-    Args:
-        compile_for: Returns the problem of a shape.
+    Hold :data:`SOLVING` to solve the problem.
     """
+    compiled = functools.lru_cache(MOST_SHAPES)(compile_for)
 
-    def __init__(self, compile_for: Callable[..., Problem]) -> None:
-        self.compile_for = compile_for
-        self.compiled: dict[tuple[Any, ...], Problem] = {}
-
-    def __call__(self, *shape: Any) -> Problem:
-        """Return the problem of a shape; hold :data:`SOLVING` to solve it."""
+    def problem_of(*shape: Shape.args, **named: Shape.kwargs) -> Problem:
         with SOLVING:
-            if shape not in self.compiled:
-                self.compiled[shape] = self.compile_for(*shape)
-            return self.compiled[shape]
+            return compiled(*shape, **named)  # type: ignore[arg-type]  # numbers are hashable
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"compiled": {}}  # solvers in them cannot be pickled
+    return problem_of
 
 
 def solve(problem: cp.Problem) -> bool | None:

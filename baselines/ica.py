@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
-from mec_cf_gym.baselines.convex import SOLVING, CompiledOnce, solve
+from mec_cf_gym.baselines.convex import SOLVING, compiled_once, solve
 from mec_cf_gym.baselines.heuristics import EqualSplit
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.baselines.solution import (
@@ -74,7 +74,6 @@ class ICA(Solver):
         self.tolerance = tolerance
         self.max_steps = max_steps
         self.sinr_floors = sinr_floors
-        self.problems = CompiledOnce(ConvexStep)
 
     @following_combiners
     @row_by_row
@@ -85,7 +84,7 @@ class ICA(Solver):
         the budgets and are at least as good as the equal split. A batch is solved row by row; in its
         ``history`` and ``step_time_s``, rows that end early repeat their last latency and count no time.
         """
-        problem = self.problems(block.num_subcarriers, block.num_users)
+        problem = convex_step(block.num_subcarriers, block.num_users)
         point = Point.of(block, EqualSplit().power(block))
         history, stopped = [point.largest_s], False
         times: list[float] = []
@@ -212,6 +211,9 @@ class ConvexStep:
             parameter.value = gains
         self.shared.value = np.where(has_cpu, np.where(has_link, point.offload * nu, local) / 2, 0.0)
         self.whole.value = np.where(has_cpu, 0.0, nu)
+
+
+convex_step = compiled_once(ConvexStep)
 
 
 def lifted(block: CoherenceBlock, point: Point, sinr_floor: float) -> Point:

@@ -18,7 +18,7 @@ from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import SCA, ExactPowerControl
 from mec_cf_gym.baselines.power_control.exact import exact_powers
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
-from mec_cf_gym.baselines.power_control.step import usual_sets
+from mec_cf_gym.baselines.power_control.step import convex_step, usual_sets
 from mec_cf_gym.evaluation import seeds
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
@@ -51,7 +51,7 @@ def compare(deployment: str, snapshots: int, split: str) -> tuple[str, ...]:
     for block in tqdm(blocks(deployment, snapshots, split), desc=deployment, total=snapshots):
         problem = PowerProblem.of(block)
         point, sets = Point.of(problem, np.ones(block.num_users)), usual_sets(problem)
-        convex = sca.steps.of(problem, sets)
+        convex = convex_step(problem, sets)
         convex_s = seconds(lambda: convex.solve(problem, point.block, point.power, sets))  # noqa: B023
         exact_s = seconds(lambda: exact_powers(problem, point))  # noqa: B023
         one, other = sca.solve(block), exact.solve(block)

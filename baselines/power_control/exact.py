@@ -57,7 +57,7 @@ class ExactPowerControl(Solver):
         ``status`` is ``"converged"``, ``"step limit"`` or ``"infeasible"``, as :class:`SCA` has it, or SCA's own
         after ``"by SCA: "`` where computing is scarce. A batch is solved row by row.
         """
-        return self._solve_from(*feasible_start(PowerProblem.of(block), self.fallback.steps))
+        return self._solve_from(*feasible_start(PowerProblem.of(block)))
 
     def _solve_from(self, problem: PowerProblem, point: Point) -> PowerSolution:
         best, history, times = point, [point.objective_w], list[float]()

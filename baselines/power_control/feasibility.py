@@ -9,7 +9,7 @@ import numpy as np
 from mec_cf_gym.baselines.exact import LARGEST_LOG_SINR
 from mec_cf_gym.baselines.power_control.computing import Flags
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
-from mec_cf_gym.baselines.power_control.step import ConvexSteps, crowding, usual_sets
+from mec_cf_gym.baselines.power_control.step import convex_step, crowding, usual_sets
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance.rates import received_interference
@@ -23,7 +23,7 @@ SETTLED = 1e-3
 """Relative fall of the excess in a relaxed step below which it counts as found."""
 
 
-def feasible_start(problem: PowerProblem, steps: ConvexSteps) -> tuple[PowerProblem, Point]:
+def feasible_start(problem: PowerProblem) -> tuple[PowerProblem, Point]:
     """Return a problem whose deadlines can all be met, and a point that meets them.
 
     Users who would be late even if they were alone are let go. As long as the rest cannot be met together, so is
@@ -34,26 +34,26 @@ def feasible_start(problem: PowerProblem, steps: ConvexSteps) -> tuple[PowerProb
         return problem, point
     problem = problem.without(problem.hopeless() | _late_alone(problem))
     late: list[Flags] = []
-    point, worst = _closest(problem, steps)
+    point, worst = _closest(problem)
     while not point.feasible:
         late.append(np.arange(len(problem.bound)) == worst)
         problem = problem.without(late[-1])
-        point, worst = _closest(problem, steps)
+        point, worst = _closest(problem)
     for user in late[:-1]:
         trial = dataclasses.replace(problem, bound=problem.bound | user)
-        found, _ = _closest(trial, steps)
+        found, _ = _closest(trial)
         if found.feasible:
             problem, point = trial, found
     return problem, point
 
 
-def _closest(problem: PowerProblem, steps: ConvexSteps) -> tuple[Point, int]:
+def _closest(problem: PowerProblem) -> tuple[Point, int]:
     """Return a feasible point if one is found; otherwise the user that seems to be most in the way."""
     point = Point.of(problem, np.ones(len(problem.bound)))
     if point.feasible:
         return point, 0
     power, reaches = balanced(problem)
-    return _relaxed(problem, power, steps) if reaches else (point, heaviest(problem, power))
+    return _relaxed(problem, power) if reaches else (point, heaviest(problem, power))
 
 
 def balanced(problem: PowerProblem) -> tuple[Floats, bool]:
@@ -143,12 +143,12 @@ def _late_alone(problem: PowerProblem) -> Flags:
     return np.asarray(sinr < sinr_of(problem.block, problem.least_efficiency))
 
 
-def _relaxed(problem: PowerProblem, power: Floats, steps: ConvexSteps) -> tuple[Point, int]:
+def _relaxed(problem: PowerProblem, power: Floats) -> tuple[Point, int]:
     """Minimise the sum of excesses over deadlines; return where that ends, and the user with the largest."""
     sets = usual_sets(problem)
     point, last, worst = Point.of(problem, power), np.inf, int(problem.bound.argmax())
     for _ in range(MOST_RELAXED_STEPS):
-        found = steps.of(problem, sets, relaxed=True).solve(problem, point.block, point.power, sets)
+        found = convex_step(problem, sets, relaxed=True).solve(problem, point.block, point.power, sets)
         if found is None:
             break
         point = Point.of(problem, found.power)

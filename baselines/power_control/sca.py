@@ -11,7 +11,7 @@ from mec_cf_gym.baselines.power_control.computing import Flags
 from mec_cf_gym.baselines.power_control.feasibility import feasible_start, repaired
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.solution import PowerSolution
-from mec_cf_gym.baselines.power_control.step import ConvexSteps, at_stake_w, crowding, usual_sets
+from mec_cf_gym.baselines.power_control.step import at_stake_w, convex_step, crowding, usual_sets
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, row_by_row
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
@@ -50,7 +50,6 @@ class SCA(Solver):
             raise refuse("tolerance", tolerance, "it must be at least 0")
         self.tolerance = tolerance
         self.max_steps = checked_count("max_steps", max_steps, 1, 10**6)
-        self.steps = ConvexSteps()
 
     @row_by_row
     def solve(self, block: CoherenceBlock) -> PowerSolution:
@@ -61,7 +60,7 @@ class SCA(Solver):
         left. A batch is solved row by row; in its ``history`` and ``step_time_s``, rows that end early repeat
         their last objective and count no time.
         """
-        return self.solve_from(*feasible_start(PowerProblem.of(block), self.steps))
+        return self.solve_from(*feasible_start(PowerProblem.of(block)))
 
     def solve_from(self, problem: PowerProblem, point: Point, prefix: str = "") -> PowerSolution:
         """Return the solution of a problem from a feasible point; its status follows a prefix."""
@@ -89,7 +88,7 @@ class SCA(Solver):
         Users who crowd their servers are added to ``sets``.
         """
         for _ in range(MOST_SETS):
-            found = self.steps.of(problem, sets).solve(problem, point.block, point.power, sets)
+            found = convex_step(problem, sets).solve(problem, point.block, point.power, sets)
             if found is None:
                 return None, False
             after = Point.of(problem, found.power)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
-from mec_cf_gym.baselines.convex import SOLVING, CompiledOnce, solve
+from mec_cf_gym.baselines.convex import SOLVING, compiled_once, solve
 from mec_cf_gym.baselines.power_control.computing import Flags, greediest, reach_hz
 from mec_cf_gym.baselines.power_control.problem import PowerProblem
 from mec_cf_gym.baselines.single_user import Floats
@@ -19,6 +19,8 @@ TINY_POWER = 1e-4
 """Unit of the powers of users who have less."""
 MOST_GROWTH = 100.0
 """No power grows beyond so many units in a step: the solver needs numbers near one."""
+SETS_AT_A_TIME = 8
+"""Sets of users beyond the first, for which problems are compiled at a time."""
 CROWDED = 1 - 1e-7
 """Part of the needed speeds below which servers count as crowded: what the solver's tolerance leaves."""
 
@@ -141,20 +143,14 @@ def at_stake_w(problem: PowerProblem, power: Floats) -> float:
     return max(problem.weight_w, float(problem.user_power_w @ np.maximum(power, TINY_POWER)))
 
 
-class ConvexSteps:
-    """Convex problems, each compiled once for its shape."""
+compiled_step = compiled_once(ConvexStep)
 
-    SETS = 8
-    """Sets of users beyond the first, for which problems are compiled at a time."""
 
-    def __init__(self) -> None:
-        self.problems = CompiledOnce(ConvexStep)
-
-    def of(self, problem: PowerProblem, sets: list[Flags], relaxed: bool = False) -> ConvexStep:
-        """Return the convex problem that takes so many users, cells and sets."""
-        first = 1 + problem.num_cells
-        room = first + self.SETS * math.ceil((len(sets) - first) / self.SETS)
-        return self.problems(len(problem.bound), problem.num_cells, room, relaxed)
+def convex_step(problem: PowerProblem, sets: list[Flags], relaxed: bool = False) -> ConvexStep:
+    """Return the convex problem that takes so many users, cells and sets."""
+    first = 1 + problem.num_cells
+    room = first + SETS_AT_A_TIME * math.ceil((len(sets) - first) / SETS_AT_A_TIME)
+    return compiled_step(len(problem.bound), problem.num_cells, room, relaxed)
 
 
 def usual_sets(problem: PowerProblem) -> list[Flags]:
