@@ -58,7 +58,7 @@ class Solution(Allocation):
             known["history"] = np.asarray(latency_s.max(-1))[..., None]
         if "lower_bound" not in known:
             known["lower_bound"] = latency_bound(block)
-        status = np.array(np.broadcast_to(status, block.batch_shape))[()]
+        status = (np.full(block.batch_shape, status) if isinstance(status, str) else status)[()]
         return cls(power=power, offload=offload, latency=latency_s, status=status, **known)
 
     @property

@@ -13,11 +13,16 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance.rates import rate
 
 
-def time_of_part(xp: Any, share: Array, amount: Array, speed: Array) -> Array:
-    """Return the time for a share of an amount, all ``(..., K)``: zero for none of it, infinite at no speed."""
+def time_for(xp: Any, amount: Array, speed: Array) -> Array:
+    """Return the time that an amount takes at a speed, all ``(..., K)``: infinite at no speed."""
     moves = speed > 0
-    at_speed = share * (amount / xp.where(moves, speed, 1.0))
-    return xp.where(moves | (share == 0), at_speed, math.inf)
+    return xp.where(moves, amount / xp.where(moves, speed, 1.0), math.inf)
+
+
+def time_for_part(xp: Any, share: Array, whole_s: Array) -> Array:
+    """Return the time that a share takes, all ``(..., K)``: zero for none of what would take forever."""
+    some = share > 0
+    return xp.where(some, share * xp.where(some, whole_s, 0.0), 0.0)
 
 
 def local_latency(block: CoherenceBlock, offload: Array) -> Array:
@@ -52,8 +57,7 @@ def offload_latency(
         Seconds, ``(..., K)``; infinite for a user who offloads at zero rate or to a server of zero speed.
     """
     xp, (offload, whole_s) = promote(offload, full_offload_latency(block, rate_bps, server_hz))
-    offloads = offload > 0
-    return xp.where(offloads, offload * xp.where(offloads, whole_s, 0.0), 0.0)
+    return time_for_part(xp, offload, whole_s)
 
 
 def full_offload_latency(block: CoherenceBlock, rate_bps: Array, server_hz: Array | None = None) -> Array:
@@ -64,7 +68,7 @@ def full_offload_latency(block: CoherenceBlock, rate_bps: Array, server_hz: Arra
     xp, (rate_bps, bits, cycles, server_hz) = promote(
         rate_bps, block.link_bits, block.task_cycles, block.server_hz if server_hz is None else server_hz
     )
-    return time_of_part(xp, 1.0, bits, rate_bps) + time_of_part(xp, 1.0, cycles, server_hz)
+    return time_for(xp, bits, rate_bps) + time_for(xp, cycles, server_hz)
 
 
 def latency(block: CoherenceBlock, power: Array, offload: Array, server_hz: Array | None = None) -> Array:

@@ -6,7 +6,7 @@ import math
 
 from mec_cf_gym.arrays import Array, promote
 from mec_cf_gym.block.block import CoherenceBlock, Fairness
-from mec_cf_gym.performance.latencies import time_of_part
+from mec_cf_gym.performance.latencies import time_for, time_for_part
 from mec_cf_gym.performance.rates import spectral_efficiency
 
 
@@ -63,6 +63,6 @@ def needed_server_hz(block: CoherenceBlock, rate_bps: Array, offload: Array) -> 
     xp, (rate_bps, offload, bits, cycles, deadline_s) = promote(
         rate_bps, offload, block.link_bits, block.task_cycles, block.deadline_s
     )
-    left_s = deadline_s - time_of_part(xp, offload, bits, rate_bps)
+    left_s = deadline_s - time_for_part(xp, offload, time_for(xp, bits, rate_bps))
     in_time = left_s > 0
     return xp.where(in_time, offload * cycles / xp.where(in_time, left_s, 1.0), math.inf)
