@@ -30,7 +30,7 @@ league: install
 	$(BIN)/python benchmarks/league.py runs/league
 
 test: install
-	$(BIN)/pytest --numprocesses auto $(OPTIONS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile $(OPTIONS)
 
 lint: install
 	$(BIN)/ruff format --check .
