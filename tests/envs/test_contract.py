@@ -153,7 +153,7 @@ def test_gymnasiums_own_vector_environments_equal_the_native_one(env_id, vector_
 @every_env
 def test_ppo_learns_for_two_thousand_steps(env_id):
     env = RescaleAction(gym.make(env_id, **ONE_SUBCARRIER), np.float32(-1), np.float32(1))
-    model = PPO("MultiInputPolicy", env, n_steps=500, batch_size=100, gamma=0.0, seed=0, device="cpu")
+    model = PPO("MultiInputPolicy", env, n_steps=500, batch_size=100, n_epochs=2, gamma=0.0, seed=0, device="cpu")
     before = [parameter.clone() for parameter in model.policy.parameters()]
     model.learn(2000)
     assert model.num_timesteps == 2000

@@ -1,6 +1,7 @@
 """``mec-cf-gym train``: agents that reproduce, and runs that go on as if they had never been cut off."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from mec_cf_gym.agents.training import command
 from mec_cf_gym.agents.training.command import CHECKPOINT, Train, defaults, run
 from mec_cf_gym.agents.training.segments import Segments
 from mec_cf_gym.baselines.learned import checkpoint
+from mec_cf_gym.cli import main
 from mec_cf_gym.evaluation import SPLITS
 
 from ...settings import ENV_IDS
@@ -93,25 +95,32 @@ def test_seeds_reproduce_and_differ(tmp_path):
     assert curves[0] == curves[1] != curves[2]
 
 
-def test_the_best_agent_of_the_run_is_kept(tmp_path):
-    agent = run(options(tmp_path))
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a finished run."""
+    folder = tmp_path_factory.mktemp("agents") / "finished"
+    run(options(folder))
+    return folder
+
+
+def test_the_best_agent_of_the_run_is_kept(finished):
+    agent = load(finished / "agent")
     gaps = [point["mean"] for point in agent.card["training"]["curve"]]
-    judged = command.Validation(agent.card["env"], agent.translation.scenario, 2).gap(load(tmp_path / "agent"))
+    judged = command.Validation(agent.card["env"], agent.translation.scenario, 2).gap(agent)
     assert judged.mean == pytest.approx(min(gaps), rel=1e-6)
 
 
-def test_learning_is_logged_for_tensorboard(tmp_path):
+def test_learning_is_logged_for_tensorboard(finished):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run(options(tmp_path))
-    (log,) = (tmp_path / "tensorboard").iterdir()
+    (log,) = (finished / "tensorboard").iterdir()
     events = EventAccumulator(str(log)).Reload()
     assert [event.step for event in events.Scalars("validation/gap_mean")] == [0, 32, 64, 96, 128]
     assert "rollout/ep_rew_mean" in events.Tags()["scalars"]
 
 
-def test_a_used_folder_and_other_settings_are_refused(tmp_path):
-    run(options(tmp_path))
+def test_a_used_folder_and_other_settings_are_refused(finished, tmp_path):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     with pytest.raises(ValueError, match="holds a run already: add --resume"):
         run(options(tmp_path))
     with pytest.raises(ValueError, match="seed=3 differs from 0"):
@@ -138,20 +147,17 @@ def test_bad_options_are_refused_by_name(changes, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_command_line_trains_and_says_how_far_it_came(tmp_path):
+def test_the_command_line_trains_and_says_how_far_it_came(tmp_path, capsys):
     arguments = "train --algo ddpg --env MECCellFree-v0 --num-users 3 --num-aps 8 --steps 64 --evaluations 2"
     arguments += (
         " --validation-networks 2 --test-networks 2 --hyperparams n_envs:4 learning_starts:16 batch_size:8"
     )
-    mec_cf_gym = [sys.executable, "-m", "mec_cf_gym"]
-    result = subprocess.run([*mec_cf_gym, *arguments.split()], cwd=tmp_path, capture_output=True, text=True)
+    line = [sys.executable, "-m", "mec_cf_gym", *arguments.split()]
+    result = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "gap to ExactMinMax on 2 test networks x 5 blocks" in result.stdout
     settings = json.loads((tmp_path / "runs/agent/settings.json").read_text())["settings"]
     assert settings["scenario"]["num_users"] == 3
     assert settings["scenario"]["reward"] == "log_latency"  # of the hyperparameters
-    refused = subprocess.run(
-        [*mec_cf_gym, "train", "--algo", "ddpg", "--env", "MECCellfree-v0"], capture_output=True, text=True
-    )
-    assert refused.returncode == 2
-    assert "env='MECCellfree-v0'" in refused.stderr
+    assert main(["train", "--algo", "ddpg", "--env", "MECCellfree-v0"]) == 2
+    assert "env='MECCellfree-v0'" in capsys.readouterr().err
