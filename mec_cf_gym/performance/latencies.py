@@ -14,7 +14,7 @@ from mec_cf_gym.performance.rates import rate
 
 
 def time_of_part(xp: Any, share: Array, amount: Array, speed: Array) -> Array:
-    """Return the time for a share of an amount, all ``(..., K)``: zero for none of it, infinite at no speed."""
+    """Return ``share amount / speed`` in seconds, all ``(..., K)``: zero for no share, infinite at no speed."""
     moves = speed > 0
     at_speed = share * (amount / xp.where(moves, speed, 1.0))
     return xp.where(moves | (share == 0), at_speed, math.inf)
@@ -60,6 +60,7 @@ def full_offload_latency(block: CoherenceBlock, rate_bps: Array, server_hz: Arra
     """Return the time to offload whole tasks, ``Z/R + Z C / f_ser``, in seconds, ``(..., K)``.
 
     In a user-centric network (paper B) ``Z/R`` grows by the time on the fronthaul, ``2 A q Z B / (R C_fh)``.
+    Arguments are those of :func:`offload_latency`.
     """
     xp, (rate_bps, bits, cycles, server_hz) = promote(
         rate_bps, block.link_bits, block.task_cycles, block.server_hz if server_hz is None else server_hz
@@ -84,7 +85,7 @@ def latency(block: CoherenceBlock, power: Array, offload: Array, server_hz: Arra
 
 
 def longer(local_s: Array, offloaded_s: Array) -> Array:
-    """Return when a task is done whose parts are computed locally and offloaded meanwhile, ``(..., K)``."""
+    """Return the larger of two latencies, ``(..., K)``, in seconds: both parts of a task run in parallel."""
     xp, (local_s, offloaded_s) = promote(local_s, offloaded_s)
     return xp.maximum(local_s, offloaded_s)
 
