@@ -37,7 +37,7 @@ class LogPower:
     every server divides its speed among the users it serves in proportion to their weights.
 
     Args:
-        scenario: Of the environment, or its contract: spaces follow from it, and the link where no other is named.
+        scenario: Of the environment, or its contract: spaces follow from it, and the link unless another is given.
         least_db: The smallest power.
         split: ``"closed_form"`` or ``"as_is"``.
 
@@ -81,7 +81,7 @@ class LogPower:
 
         Args:
             action: In dB, ``(..., entries)``.
-            observation: The one that it answers.
+            observation: The observation that the action answers.
             link: Of the current block or scenario; without one, that of the scenario that this was made for.
         """
         action, powers, users = np.asarray(action), self.codec.sizes["power"], self.codec.shapes["power"][1]

@@ -1,4 +1,4 @@
-"""Agents: a model and all that lies between it and an environment, as a policy of every evaluation."""
+"""Agents: a model with the translations between it and an environment, as a policy of every evaluation."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "trained"
 """The agents that come with the package."""
 State = tuple[Any, tuple[Any, ...]] | None
-"""What the model remembers, and what its wrappers do; None if neither remembers anything."""
+"""State of a recurrent model, and memories of the wrappers; None if there is neither."""
 
 
 class Agent:
-    """Decides on plain observations of an environment with its plain actions, whatever it was trained behind.
+    """Answers observations of an environment with its actions, whatever wrappers the model was trained behind.
 
     As a policy (:meth:`reset`, :meth:`allocate`) it is in one episode at a time: give every thread and environment
     an agent of its own. :meth:`predict` changes nothing, and may be shared.
@@ -49,7 +49,7 @@ class Agent:
     """
 
     context: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
-    """What the model predicts in: torch's inference mode for agents with a card."""
+    """Context that the model predicts in: torch's inference mode for agents with a card."""
 
     def __init__(
         self, model: PolicyPredictor, translation: Stack, card: dict[str, Any] | None = None, env: Any = None

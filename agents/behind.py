@@ -1,4 +1,4 @@
-"""What a model was trained behind, and whether an environment's wrappers do the same."""
+"""Wrappers that a model was trained behind, and whether an environment's wrappers do the same."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ KINDS: dict[type, Callable[[Any], Translation | None]] = {
     gym.Wrapper: lambda wrapper: None,
     gym.vector.VectorWrapper: lambda wrapper: None,
 }
-"""What a wrapper of a kind changes if its steps and resets are those of the kind."""
+"""By base class, what a wrapper changes whose ``step`` and ``reset`` are those of its base class."""
 VECTORIZED = (wrappers.vector.VectorizeTransformAction, wrappers.vector.VectorizeTransformObservation)
-"""Kinds of vector wrappers that hold the single one which they apply to every row."""
+"""Vector wrappers that apply a single wrapper, which they hold, to every row."""
 CLOSE = 1e-4
 """Single and vector forms of a wrapper may round differently."""
 
@@ -125,7 +125,7 @@ def _layers(env: Any) -> Layers:
 
 
 def _layer(wrapper: Any) -> Translation | None:
-    """Return what a wrapper changes; None if that is nothing."""
+    """Return the translation of a wrapper; None if it changes nothing."""
     wrapper = wrapper.wrapper if isinstance(wrapper, VECTORIZED) else wrapper
     if isinstance(translation := getattr(wrapper, "translation", None), Translation):
         return translation
@@ -169,4 +169,5 @@ def _same(stack: Stack, other: Stack, action_space: spaces.Space[Any], link: Lin
 
 
 def _behind(layers: Layers | None) -> str:
+    """Return the names of wrappers as the end of a sentence; nothing if they are not known."""
     return "" if layers is None else f" behind {', '.join(name for name, _ in layers) or 'no wrapper'}"

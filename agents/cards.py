@@ -23,7 +23,7 @@ inference_mode = torch.inference_mode
 def write(path: Path, policy: Any, translation: NamedStack, card: dict[str, Any]) -> None:
     """Write ``path.safetensors`` and ``path.json``, each whole or not at all."""
     statistics = translation.statistics
-    tensors = {f"policy.{name}": tensor for name, tensor in _acting(policy).items()}
+    tensors = {f"policy.{name}": tensor for name, tensor in _acting_weights(policy).items()}
     for kind in ("mean", "variance"):
         tensors |= {f"{kind}.{name}": torch.tensor(array) for name, array in getattr(statistics, kind).items()}
     content = {
@@ -36,7 +36,7 @@ def write(path: Path, policy: Any, translation: NamedStack, card: dict[str, Any]
 
 
 def read(path: Path) -> tuple[BasePolicy, NamedStack, dict[str, Any]]:
-    """Return the policy, what lies between it and the environment, and the card, of ``path`` without suffix.
+    """Return policy, translations and card of an agent, from ``path`` without suffix.
 
     Raises:
         ValueError: If the files are damaged or do not fit each other.
@@ -46,13 +46,13 @@ def read(path: Path) -> tuple[BasePolicy, NamedStack, dict[str, Any]]:
         wrappers = [(str(wrapper), dict(arguments)) for wrapper, arguments in card.pop("wrappers")]
         scenario = Scenario().replace(**card.pop("scenario"))
         mean, variance = (
-            {n: t.numpy() for n, t in _under(kind, tensors).items()} for kind in ("mean", "variance")
+            {n: t.numpy() for n, t in _with_prefix(kind, tensors).items()} for kind in ("mean", "variance")
         )
         statistics = Statistics(mean, variance, **card.pop("normalisation", {}))
         translation = NamedStack(scenario, wrappers, statistics)
         policy = build_policy(card["algo"], card["policy"], card["policy_kwargs"], translation)
-        acting = _under("policy", tensors)
-        weights.check_tensors(_acting(policy), acting, path)
+        acting = _with_prefix("policy", tensors)
+        weights.check_tensors(_acting_weights(policy), acting, path)
         policy.load_state_dict(acting, strict=False)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}.json and the weights beside it are no trained agent: {error}") from error
@@ -73,13 +73,13 @@ def build_policy(algo: str, policy: str, policy_kwargs: dict[str, Any], translat
     return built
 
 
-def _under(kind: str, tensors: Tensors) -> Tensors:
-    """Return the tensors of one kind, by their own names."""
-    return {n.removeprefix(f"{kind}."): tensor for n, tensor in tensors.items() if n.startswith(f"{kind}.")}
+def _with_prefix(prefix: str, tensors: Tensors) -> Tensors:
+    """Return the tensors whose names have a prefix, by their names without it."""
+    return {n.removeprefix(f"{prefix}."): tensor for n, tensor in tensors.items() if n.startswith(f"{prefix}.")}
 
 
-def _acting(policy: BasePolicy) -> Tensors:
-    """Return the weights that actions follow from: those of the actor, if there is one."""
+def _acting_weights(policy: BasePolicy) -> Tensors:
+    """Return the weights that decide actions: those of the actor, if there is one."""
     state = policy.state_dict()
     own = {name: tensor for name, tensor in state.items() if name.startswith("actor.")}
     return own or state

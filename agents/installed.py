@@ -13,7 +13,7 @@ from mec_cf_gym.allocation import Policy
 
 @dataclass(frozen=True)
 class InstalledAgent:
-    """A trained agent by its card: what is known without loading it, which takes torch."""
+    """A trained agent by its card, which is read without torch; calling it loads the agent."""
 
     path: Path
 
@@ -31,13 +31,13 @@ class InstalledAgent:
 
 
 def policies() -> dict[str, Callable[[], Policy]]:
-    """Return what makes each agent, by the name of its policy."""
+    """Return the agents that come with the package, by the names of their policies."""
     cards = (Path(__file__).parent / "trained").glob("*.json")
     return {f"rl-{path.stem}": InstalledAgent(path) for path in sorted(cards, key=lambda path: path.stem)}
 
 
 def __getattr__(name: str) -> Callable[[], Policy]:
-    """Return what makes an agent by its name with underscores, as entry points named it in version 0.1.0."""
+    """Return an agent by its name with underscores, as entry points named it in version 0.1.0."""
     found = policies().get(f"rl-{name.replace('_', '-')}")
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

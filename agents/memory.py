@@ -1,4 +1,4 @@
-"""Memory in the observation: the mean of the gains seen in the episode, in place of the last ones."""
+"""Memory in the observation: the mean of the gains since the reset, in place of the last ones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mec_cf_gym.agents.wrappers import TranslationWrapper
 from mec_cf_gym.envs.running_mean import RunningMean
 
 MEANS = Translation(memory=RunningMean)
+"""What :class:`MeanGains` changes."""
 
 
 class MeanGains(TranslationWrapper):

@@ -1,4 +1,4 @@
-"""All that lies between an environment and a model: translations, the innermost first."""
+"""Stacks of translations between an environment and a model, the innermost first."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def _rescaled(env: VectorEnv[Any, Any, Any], min_action: float, max_action: floa
 class Wrapper(NamedTuple):
     """A wrapper that cards and hyperparameter files may name."""
 
-    translation: Callable[..., Translation]  # of the contract, the action space below, and its arguments
-    vector: Callable[..., VectorEnv[Any, Any, Any]]  # its vector form, of an environment and its arguments
+    translation: Callable[..., Translation]  # from the contract, the action space below, and its arguments
+    vector: Callable[..., VectorEnv[Any, Any, Any]]  # its vector form, from an environment and its arguments
 
 
 WRAPPERS = {
@@ -99,12 +99,12 @@ class Stack:
     def seen(
         self, observation: Seen, memories: Sequence[Any], starts: ArrayLike
     ) -> tuple[list[Any], tuple[Any, ...]]:
-        """Return what is seen below every layer, and at last by the model, and what layers remember.
+        """Return the observations below every layer and, last, the model's; and the layers' memories.
 
         Args:
             observation: Of the environment.
-            memories: What every layer remembered; none at the beginning.
-            starts: Rows in which the observation is the first of an episode.
+            memories: Of every layer; none at the beginning.
+            starts: Rows in which the observation is the first of an episode, ``(rows,)``.
         """
         shown: list[Any] = [observation]
         after = []

@@ -19,25 +19,25 @@ Arrays = Mapping[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Translation:
-    """What one wrapper changes; the single and the vector wrapper and trained agents share it. None: nothing."""
+    """What one wrapper changes, for the single and the vector wrapper and for trained agents; None: nothing."""
 
     observe: Callable[[Any], Any] | None = None
-    """Returns what is seen above the wrapper of an observation from below it."""
+    """From an observation below the wrapper to the one above it."""
     act: Callable[[Any, Any, Link | None], Any] | None = None
-    """Returns the action below, for one from above, the observation from below that it answers, and the link."""
+    """From an action above, the observation below that it answers, and the link, to the action below."""
     memory: type[RunningMean] | None = None
-    """What is remembered of observations, and shown in their place."""
+    """Memory of observations, shown in their place."""
     action_space: spaces.Space[Any] | None = None
-    """How actions are given above the wrapper."""
+    """Space of actions above the wrapper."""
 
     def remember(self, memory: Any, observation: Any, starts: ArrayLike = False) -> Any:
-        """Return what is remembered after an observation; rows in ``starts`` forget what was before."""
+        """Return the memory after an observation; rows in ``starts``, ``(rows,)``, forget what was before."""
         if self.memory is None:
             return None
         return self.memory.start(observation) if memory is None else memory.update(observation, starts)
 
     def seen(self, observation: Any, memory: Any) -> Any:
-        """Return what is seen above the wrapper."""
+        """Return the observation above the wrapper."""
         shown = observation if memory is None else memory.shown(observation)
         return shown if self.observe is None else self.observe(shown)
 
@@ -69,7 +69,7 @@ class Statistics:
 
     @classmethod
     def of(cls, normaliser: Any) -> Statistics:
-        """Return the present statistics of a ``VecNormalize`` of dictionaries; none for None."""
+        """Return the present statistics of a ``VecNormalize`` of dictionaries; empty ones for None."""
         if normaliser is None or not normaliser.norm_obs:
             return cls()
         running = normaliser.obs_rms.items()

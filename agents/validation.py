@@ -24,21 +24,21 @@ VectorEnv = gym.vector.VectorEnv[Any, Any, Any]
 
 
 class Predictor(Protocol):
-    """What answers plain observations with plain actions, as :class:`~mec_cf_gym.agents.Agent` does."""
+    """Answers observations of an environment with its actions, as :class:`~mec_cf_gym.agents.Agent` does."""
 
     def predict(self, observation: Any, state: Any = None) -> tuple[NDArray[np.float32], Any]:
-        """Return actions for a batch of observations, and what is remembered."""
+        """Return actions for a batch of observations, and the state to go on with."""
         ...
 
 
 @dataclass(frozen=True)
 class Judged(Gap):
-    """The gap of an agent, and what it earned."""
+    """The gap of an agent, and its reward."""
 
-    reward: float  # mean of the environment's own
+    reward: float  # mean reward of the environment
 
     def to_dict(self) -> dict[str, float]:
-        """Return what cards and learning curves hold of it."""
+        """Return the numbers that cards and learning curves hold."""
         return {name: getattr(self, name) for name in ("mean", "low", "high", "p95", "reward")}
 
 
@@ -54,7 +54,7 @@ class Validation:
         networks: Number of networks, the first seeds of the split.
         blocks: Coherence blocks of each.
         split: ``"validation"``, or ``"test"`` for numbers that are reported.
-        wrap: Puts vector wrappers around them, for an agent that sees and acts behind these.
+        wrap: Puts vector wrappers around them, for an agent that acts behind these.
 
     Raises:
         ValueError: If there is no such split, or it has fewer seeds.

@@ -1,4 +1,4 @@
-"""Wrappers that do what a translation says: for single environments, and for vector environments."""
+"""Wrappers that apply a translation: for single environments, and for vector environments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Observation = dict[str, Any]
 
 
 class _Translated:
-    """What both forms share: the observation below, which actions answer, and what is remembered.
+    """What both forms share: the last observation below the wrapper, which actions answer, and the memory.
 
     The observation is copied, since users may write into the one that they are handed.
     """
@@ -23,19 +23,22 @@ class _Translated:
     translation: Translation
     _below: Any = None
     mean: Any
-    """What is remembered: the means of the gains, if anything is."""
+    """The memory, means of gains; None if the translation has none."""
     unwrapped: Any
 
-    def _show(self, observation: Any, memory: Any, starts: Any = False) -> Any:
+    def _remember(self, observation: Any, memory: Any, starts: Any = False) -> Any:
+        """Update the memory with an observation from below; return the one above."""
         self.mean = self.translation.remember(memory, observation, starts)
-        return self._shown(observation)
+        return self._seen(observation)
 
-    def _shown(self, observation: Any) -> Any:
+    def _seen(self, observation: Any) -> Any:
+        """Return the observation above, for one from below that the memory has counted."""
         if self.translation.act is not None:
             self._below = {name: values.copy() for name, values in observation.items() if name != "csi"}
         return self.translation.seen(observation, self.mean)
 
     def _plain(self, action: Any) -> Any:
+        """Return the action below, for one from above."""
         return self.translation.plain(action, self._below, self.unwrapped.contract.link)
 
 
@@ -57,14 +60,14 @@ class TranslationWrapper(_Translated, gym.Wrapper[Any, Any, Any, Any], RecordCon
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Reset, and forget what was seen."""
+        """Reset; the memory starts anew."""
         observation, info = self.env.reset(seed=seed, options=options)
-        return self._show(observation, None), info
+        return self._remember(observation, None), info
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
         """Step with the translated action."""
         observation, *rest = self.env.step(self._plain(action))
-        return self._show(observation, self.mean), *rest
+        return self._remember(observation, self.mean), *rest
 
 
 class TranslationVectorWrapper(_Translated, gym.vector.VectorWrapper):
@@ -85,20 +88,20 @@ class TranslationVectorWrapper(_Translated, gym.vector.VectorWrapper):
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Reset all rows, or those of ``options["reset_mask"]``, which forget what they saw."""
+        """Reset all rows, or those of ``options["reset_mask"]``; their memory starts anew."""
         observations, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # a list is allowed
         mask = (options or {}).get("reset_mask")
         if mask is None or mask.all():
             self._ended = np.zeros(self.num_envs, np.bool_)
-            return self._show(observations, None), info
+            return self._remember(observations, None), info
         self._ended = self._ended & ~mask
         if self.mean is not None:
             self.mean = self.mean.restart(observations, mask)
-        return self._shown(observations), info
+        return self._seen(observations), info
 
     def step(self, actions: Any) -> tuple[Observation, Any, Any, Any, dict[str, Any]]:
         """Step with the translated actions; rows whose episode ended before show the first of the next."""
         observations, rewards, terminations, truncations, info = self.env.step(self._plain(actions))
-        observations = self._show(observations, self.mean, self._ended)
+        observations = self._remember(observations, self.mean, self._ended)
         self._ended = terminations | truncations
         return observations, rewards, terminations, truncations, info

@@ -21,9 +21,9 @@ MOST_UNKNOWNS = 8
 """Rates to search over, (N - 1) K, up to which a network closes, or its gap is small, within seconds."""
 LEAST_TOLERANCE = 1e-6
 ROUNDING = 1e-9
-"""By how much a bound must be broken to count: far below what any tolerance makes of it."""
+"""Violation of a bound that counts as rounding, far below any tolerance."""
 LEAST_GAIN = 1e-100
-"""Stands for a gain of zero where something has to divide by it."""
+"""Takes the place of a zero gain in denominators."""
 SPREADS = np.geomspace(3.0, 1e-3, 40)
 SAMPLES = 64
 """The search for a start draws so many splits at each spread, of the logarithm of the rates."""
@@ -116,7 +116,7 @@ class Boxes(NamedTuple):
 
 
 class Network:
-    """A single block as the search sees it."""
+    """Gains of a single block, and the rates and latencies of powers in it."""
 
     def __init__(self, block: CoherenceBlock) -> None:
         self.block = block
@@ -135,15 +135,15 @@ class Network:
         return np.asarray(np.log1p(sinr(self.signal_gain, self.interference_gain, power)))
 
     def heard(self, power: Floats) -> Floats:
-        """Return noise and interference, ``(..., N, K)``."""
+        """Return noise and interference over the noise at powers ``(..., N, K)``: ``(..., N, K)``."""
         return np.asarray(1 + received_interference(self.interference_gain, power))
 
     def largest_s(self, power: Floats) -> Floats:
-        """Return the largest latency with the best split, ``(...)``."""
+        """Return the largest latency with the best split at powers ``(..., N, K)``: ``(...)``, in seconds."""
         return np.asarray(best_latency(self.block, rate(self.block, power)).max(-1))
 
     def best(self, power: Floats, trials: Floats) -> Floats:
-        """Return the best of ``power`` and ``trials``, ``(..., N, K)``."""
+        """Return the best of ``power``, ``(N, K)``, and ``trials``, ``(trials, N, K)``."""
         candidates = np.concatenate([power[None], trials])
         return np.asarray(candidates[self.largest_s(candidates).argmin()])
 
@@ -163,7 +163,7 @@ class Network:
         return power, slopes
 
     def within_budgets(self, nats: Floats) -> Floats:
-        """Return the least powers, ``(..., N, K)``, with these rates, scaled to spend a budget; or zero ones."""
+        """Return the least powers for rates ``(..., N, K)``, scaled to spend one budget; or zero ones."""
         power = self.least_power(nats)[0]
         largest = power.sum(-2).max(-1)[..., None, None]
         return np.where(largest > 0, power / np.where(largest > 0, largest, 1.0), 0.0)

@@ -1,4 +1,4 @@
-"""Convex problems that are compiled once and solved for many parameters, as ICA and SCA take their steps."""
+"""Parametrised convex problems, compiled once by cvxpy and solved in every step of ICA and SCA."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class Bracket:
 
 
 def excess_of(largest_power: Floats) -> Floats:
-    """Return a measure, ``(...)``: zero where the largest power is one, and bounded where no powers are enough."""
+    """Return a measure of the largest power, ``(...)`` both: zero where it is one, and one where there is none."""
     least_log = -50.0
     power = np.where(np.isnan(largest_power), math.inf, np.maximum(largest_power, math.exp(least_log)))
     return np.where(power <= 1, np.log(np.minimum(power, 1)), 1 - 1 / power)
@@ -199,6 +199,7 @@ def required_nats(block: CoherenceBlock, target_s: Floats | float) -> Floats:
 
 
 def _solve(matrix: Floats, right: Floats) -> NDArray[np.float64]:
+    """Return ``matrix^-1 right``, ``(..., K)``, for matrices ``(..., K, K)``."""
     try:
         return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], np.float64)
     except np.linalg.LinAlgError:  # exactly singular: step off the point

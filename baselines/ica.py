@@ -28,7 +28,7 @@ from mec_cf_gym.performance.rates import interference_by_user, rate, received_in
 STAGE_TOLERANCE = 1e-4
 """Relative fall at which the next floor takes over; only the last is followed to the end."""
 TINY_POWER = 1e-12
-"""Stands for a power of zero where a step has to divide by it."""
+"""Takes the place of a zero power in denominators."""
 
 SOLVER_STOPPED = "solver stopped"
 """The convex solver failed, or stopped too inaccurate to improve on the best feasible point, which is returned."""
@@ -188,6 +188,7 @@ class ConvexStep:
         return centre.power * ratio, accurate
 
     def _linearise(self, block: CoherenceBlock, point: Point, unit_s: float) -> None:
+        """Set the parameters for a step around a point, with times in units of ``unit_s`` seconds."""
         has_cpu = block.local_hz > 0
         cycles = block.task_cycles
         local = np.where(has_cpu, cycles / np.where(has_cpu, block.local_hz, 1.0), 0.0) / unit_s

@@ -1,4 +1,4 @@
-"""The exact solver on the gains that observations show: a policy for channels that are known late."""
+"""The exact solver on the gains that observations have shown: a policy for delayed CSI."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mec_cf_gym.performance.latencies import best_offload
 
 
 class OutdatedExact:
-    """The exact optimum for gains that were seen, with powers drawn towards the full ones; one subcarrier only.
+    """The exact optimum for past gains, its powers raised towards full power; one subcarrier only.
 
-    The gains it believes in are ``mean + freshness (last - mean)``, of those that observations have shown in
-    the episode. Tasks and speeds are current. Where combiners follow the powers, gains are those for full power.
+    It is solved for the gains ``mean + freshness (last - mean)`` of those that observations have shown in the
+    episode. Tasks and speeds are current. Where combiners follow the powers, gains are those for full power.
 
     Args:
         exponent: Of the optimal power ratios: 1 trusts them, 0 is full power.
@@ -47,11 +47,11 @@ class OutdatedExact:
         self.reset(0)
 
     def reset(self, seed: int) -> None:
-        """Begin an episode: what was seen is forgotten."""
+        """Begin an episode: past gains are forgotten."""
         self.mean: RunningMean | None = None
 
     def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
-        """Return powers and the best split for the gains that were seen, of one network or many side by side."""
+        """Return powers and the best split for the past gains, of one network or of a batch."""
         self.mean = RunningMean.start(observation) if self.mean is None else self.mean.update(observation)
         last = {name: ratio_of(observation[name]) for name in ("signal", "interference")}
         believed = dataclasses.replace(
@@ -67,6 +67,6 @@ class OutdatedExact:
 
 
 outdated_exact = partial(OutdatedExact, exponent=0.65, freshness=1.0)
-"""The best of those that remember nothing in ``MECCellFreeDelayed-v0``, on validation networks."""
+"""The best without a memory in ``MECCellFreeDelayed-v0``, on validation networks."""
 averaged_exact = partial(OutdatedExact, exponent=0.65, freshness=0.3)
-"""The best of all there, found by benchmarks/memory.py."""
+"""The best of all there (benchmarks/memory.py)."""

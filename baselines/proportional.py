@@ -1,4 +1,4 @@
-"""Shared servers divided in proportion to work: what a rule can do about what min-max solvers leave aside."""
+"""Shared servers divided in proportion to work, a rule beside the equal shares of min-max solvers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user could do if it were alone: fill water, and wait no longer than a bound."""
+"""Users without interference: water-filling, and the bounds it gives on rates and latency."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ Floats = NDArray[np.float64]
 
 
 def latency_bound(block: CoherenceBlock) -> Floats:
-    """Return a latency that no allocation goes below for its slowest user: everybody alone, ``(...)``, in seconds.
+    """Return a lower bound on the largest latency of any allocation, ``(...)``, in seconds: every user alone.
 
-    Each user fills water over noise alone; errors of its own channel estimate count at full power. Other users
-    do not interfere, which is what makes this a bound, and what it lacks in tightness. Where servers are shared,
-    everybody has all that it may use.
+    Each user water-fills its power over the noise, without interference; errors of its own channel estimate count
+    at full power. Where servers are shared, each user has all servers that it may use to itself.
     """
     if block.servers is not None:
         block = dataclasses.replace(block, server_hz=block.servers.most_hz)

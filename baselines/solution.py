@@ -1,4 +1,4 @@
-"""What a solver returns, and what every solver is."""
+"""The protocol of solvers, and the solution that they return."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ CONVERGED = "converged"
 STEP_LIMIT = "step limit"
 """Status of an iteration that came to its end, and of one that was cut short."""
 MOST_COMBINERS = 8
+"""How often combiners that follow the powers are chosen, at most."""
 SETTLED = 1e-7
-"""Combiners that follow the powers are chosen so often at most, or until the largest latency falls by less."""
+"""Relative fall of the largest latency below which they have settled."""
 ASSIGNMENT_THRESHOLD = 1e-6
 """Power ratio above which a subcarrier counts as assigned (paper A, eq. 14)."""
 
 
 @dataclass(frozen=True)
 class Solution(Allocation):
-    """An allocation with what is known about it; every array keeps the block's leading axes."""
+    """An allocation with its latencies, history and lower bound; arrays keep the block's leading axes."""
 
     latency: Floats  # (..., K), seconds
     history: Floats  # (..., steps + 1), largest latency in seconds, from the start on
@@ -80,7 +81,7 @@ class Solver(ABC):
 
     @abstractmethod
     def solve(self, block: CoherenceBlock) -> Solution:
-        """Return an allocation for ``block`` with what is known about it."""
+        """Return an allocation for ``block`` with its latencies, history and lower bound."""
 
     def reset(self, seed: int) -> None:  # noqa: B027  # most solvers remember nothing
         """Begin an episode."""
@@ -126,11 +127,11 @@ def row_by_row(
 def following_combiners(
     solve: Callable[[Any, CoherenceBlock], Solution],
 ) -> Callable[[Any, CoherenceBlock], Solution]:
-    """Let a solver for gains that stay also solve blocks whose combiners follow the powers (paper B).
+    """Let a solver for fixed gains also solve blocks whose combiners follow the powers (paper B).
 
-    It solves for the combiners of the last powers, those of full power first, in turn with new combiners; the best
-    true latency is kept. Servers that are shared are shared equally. ``status`` then says whether the combiners
-    came to rest. Other blocks it gets as they are.
+    Powers for fixed combiners, at first those for full power, and combiners for the new powers are found in turn;
+    the solution with the least true latency is returned. Shared servers are shared equally. ``status`` says
+    whether the combiners settled. Other blocks are passed on unchanged.
     """
 
     @functools.wraps(solve)
@@ -167,6 +168,7 @@ def following_combiners(
 
 
 def _largest_s(block: CoherenceBlock, power: Floats) -> Floats:
+    """Return the largest latency with the best split, ``(...)``, in seconds."""
     return np.asarray(latency(block, power, best_offload(block, power)).max(-1))
 
 

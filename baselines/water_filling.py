@@ -1,4 +1,4 @@
-"""Water-filling: every user spreads its budget for its own rate, and reacts to the interference of the others."""
+"""Iterative water-filling: every user maximises its own rate, given the interference of the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mec_cf_gym.performance.rates import received_interference
 class WaterFilling(Heuristic):
     """Iterative water-filling.
 
-    In every round each user fills water over ``(1 + interference) / S``, the others' powers being those of the
+    In every round each user water-fills over ``(1 + interference) / S``, the others' powers being those of the
     round before; powers of successive rounds are averaged, which lets users that chase each other settle.
 
     Args:

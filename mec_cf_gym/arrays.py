@@ -12,9 +12,9 @@ Array: TypeAlias = Any
 
 
 def promote(*arrays: Array) -> tuple[Any, tuple[Array, ...]]:
-    """Return the namespace of ``arrays`` and the arrays in it, of any shapes, tensors with one dtype.
+    """Return the namespace of ``arrays``, and the arrays converted to it, of any shapes; tensors get one dtype.
 
-    Torch wins over NumPy, so that a NumPy block can score a tensor of powers; the device is the first tensor's.
+    If any is a torch tensor, all become tensors on the device of the first: NumPy blocks score tensors of powers.
     """
     tensors = [array for array in arrays if array_api_compat.is_torch_array(array)]
     if not tensors:
@@ -32,7 +32,7 @@ def promote(*arrays: Array) -> tuple[Any, tuple[Array, ...]]:
 
 
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:
-    """Return the values of an array or tensor, cut off from gradients."""
+    """Return the values of an array or tensor, of any shape, as a NumPy array without gradients."""
     if array_api_compat.is_torch_array(array):
         return np.asarray(array.detach().cpu())
     return np.asarray(array)

@@ -37,7 +37,7 @@ class Streams:
         return Streams(generator for generator, chosen in zip(self.generators, mask, strict=True) if chosen)
 
     def branch(self) -> Streams:
-        """Return new streams seeded by these, which go on alike however much is drawn from the new ones."""
+        """Return streams seeded by one draw from each of these; how much they are used has no effect on these."""
         return Streams(np.random.default_rng(generator.integers(2**63)) for generator in self.generators)
 
     def uniform(self, low: float, high: float, shape: tuple[int, ...]) -> NDArray[np.float64]:

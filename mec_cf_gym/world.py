@@ -53,7 +53,10 @@ class World:
         self.least_computing = scenario.computing.computing_control == "least"
 
     def begin(self, streams: Streams) -> State:
-        """Return one new network per stream, in the first block whose observation has channels to show."""
+        """Return one new network per stream, in the first block of an episode.
+
+        With outdated CSI that is ``csi_delay_blocks`` after the network's first, which observations show.
+        """
         network = read_only(self.networks.draw(streams))
         fading = self.blocks.fading.begin(network, self.blocks.small_scale(streams))
         state = State(network, fading, read_only(self.blocks.draw(network, fading, streams)))

@@ -12,7 +12,7 @@ from mec_cf_gym.errors import checked_count, refuse
 
 
 class CurriculumCallback(BaseCallback):
-    """Judges the policy on validation networks of the stage that is on, promotes it, and logs both.
+    """Judges the policy on validation networks of the current stage, promotes the stage, and logs both.
 
     The log gets ``curriculum/stage``, ``curriculum/gap`` and ``curriculum/reward``. All that a run needs to resume
     is in the environment: load :meth:`CurriculumVectorEnv.state_dict` into a new one before ``learn``.
@@ -34,7 +34,7 @@ class CurriculumCallback(BaseCallback):
         self.validations: dict[int, Validation] = {}
 
     def judge(self) -> Judged:
-        """Return the gap to the reference, and the reward, on validation networks of the stage that is on."""
+        """Return the gap to the reference, and the reward, on validation networks of the current stage."""
         stage, env = self.course.stage, self.course
         if stage not in self.validations:
             self.validations[stage] = Validation(

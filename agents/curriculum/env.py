@@ -47,7 +47,7 @@ class _Staged(Progress):
 
     @property
     def translation(self) -> Translation:
-        """What lies between the environment of the stage that is on and the padded spaces."""
+        """Translation between the environment of the current stage and the padded spaces."""
         return self.paddings[self.stage].translation
 
     def _coming_env(self) -> Any:
@@ -66,7 +66,7 @@ class _Staged(Progress):
 class CurriculumEnv(_Staged, gym.Wrapper[Observation, Array, Observation, Array]):
     """An environment whose scenario changes from stage to stage, for any learner.
 
-    A stage that was promoted begins with the next reset, and ``info["stage"]`` says which one is on. If stages
+    A stage that was promoted begins with the next reset; ``info["stage"]`` is the current one. If stages
     differ in numbers of users or subcarriers, observations and actions are padded to the largest
     (:class:`Padding`). Random numbers go on over stages. Steps that rules count are those of this environment.
 

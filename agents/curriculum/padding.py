@@ -1,4 +1,4 @@
-"""Padding: scenarios of different sizes behind spaces of one size, with a mask of what is there."""
+"""Padding: scenarios of different sizes behind spaces of one size, with a mask of the links that exist."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Padding:
 
     @property
     def translation(self) -> Translation:
-        """What it changes between an environment and a model."""
+        """What the padding changes between an environment and a model."""
         return Translation(self.observation, lambda action, *_: self.action(np.asarray(action)))
 
     def observation(self, seen: Mapping[str, NDArray[Any]]) -> Observation:
@@ -117,7 +117,7 @@ class Padding:
 
 
 class NoPadding(Padding):
-    """What is left of it where all scenarios have one size: nothing changes, and there is no mask."""
+    """Padding for scenarios of one size: nothing changes, and there is no mask."""
 
     def spaces(self) -> tuple[spaces.Dict, spaces.Box]:
         """Return the environment's own spaces."""

@@ -9,9 +9,9 @@ from mec_cf_gym.errors import checked_count, refuse
 
 
 class Progress:
-    """The stage that is on, the steps it has had, and the stage that begins with the next reset.
+    """The current stage, the steps it has had, and the stage that begins with the next reset.
 
-    Rules that count steps fire by themselves, and those on gaps and rewards when :meth:`report` is told of them.
+    Rules that count steps fire by themselves, those on gaps and rewards when :meth:`report` is called with them.
     """
 
     def __init__(self, curriculum: Curriculum) -> None:
@@ -19,11 +19,11 @@ class Progress:
             raise refuse("curriculum", curriculum, "it must be a Curriculum")
         self.curriculum = curriculum
         self._stage, self._steps = 0, 0
-        self._coming: tuple[int, int] | None = None
+        self._coming: tuple[int, int] | None = None  # stage of the next reset, and the steps it has had
 
     @property
     def stage(self) -> int:
-        """Index of the stage that is on."""
+        """Index of the current stage."""
         return self._stage
 
     @property
@@ -53,7 +53,7 @@ class Progress:
         self.set_stage(self._stage + 1)
 
     def report(self, *, gap: float | None = None, reward: float | None = None) -> bool:
-        """Tell what was measured on validation networks of this stage; return whether that promotes it.
+        """Report measurements on validation networks of this stage; return whether they promote it.
 
         Args:
             gap: Mean gap to the reference (0.05: 5 %).

@@ -18,8 +18,9 @@ from mec_cf_gym.agents.policies.seen import entries_of
 from mec_cf_gym.errors import checked_count, refuse
 
 LARGEST_MEAN = 0.95
-"""Means of distributions keep this far inside [-1, 1], where a squashed Gaussian has one."""
+"""Largest mean of a squashed Gaussian, which has to be inside (-1, 1)."""
 LOG_SPREADS = (-6.0, 1.0)
+"""Bounds of the logarithm of its standard deviation."""
 
 
 class Squashed(SquashedDiagGaussianDistribution):
@@ -48,14 +49,14 @@ class EquivariantActor(nn.Module):
         self.network, self.num_entries = network, num_entries
 
     def forward(self, observation: Observation, deterministic: bool = True) -> Tensor:
-        """Return scaled actions, in [-1, 1]."""
+        """Return scaled actions, in [-1, 1], ``(B, entries)``."""
         if not deterministic:
             return self.distributed(observation).sample()
         scaled, _ = self.network(observation, self.num_entries)
         return _clipped(scaled)
 
     def distributed(self, observation: Observation) -> Squashed:
-        """Return the distribution of scaled actions."""
+        """Return the distribution of scaled actions, ``(B, entries)``."""
         scaled, log_spread = self.network(observation, self.num_entries)
         distribution = Squashed(self.num_entries)  # one for each call: threads may share the actor
         distribution.counting = entries_of(observation, self.num_entries)
@@ -63,7 +64,7 @@ class EquivariantActor(nn.Module):
         return distribution.proba_distribution(mean, log_spread.clamp(*LOG_SPREADS))
 
     def action_log_prob(self, observation: Observation) -> tuple[Tensor, Tensor]:
-        """Return sampled scaled actions and the logarithm of their densities."""
+        """Return sampled scaled actions, ``(B, entries)``, and the logarithm of their densities, ``(B,)``."""
         distribution = self.distributed(observation)
         action = distribution.sample()
         return action, distribution.log_prob(action)
@@ -74,7 +75,7 @@ class EquivariantActor(nn.Module):
 
 
 class EquivariantCritic(nn.Module):
-    """Some judges of the same observation and action."""
+    """Several critics of the same observation and action."""
 
     optimizer: torch.optim.Optimizer
 
@@ -83,11 +84,11 @@ class EquivariantCritic(nn.Module):
         self.judges = nn.ModuleList(judges)
 
     def forward(self, observation: Observation, scaled: Tensor) -> tuple[Tensor, ...]:
-        """Return the value that every judge gives, each ``(B, 1)``."""
+        """Return the value that every critic gives, each ``(B, 1)``."""
         return tuple(judge(observation, scaled) for judge in self.judges)
 
     def q1_forward(self, observation: Observation, scaled: Tensor) -> Tensor:
-        """Return the value that the first judge gives, ``(B, 1)``."""
+        """Return the value that the first critic gives, ``(B, 1)``."""
         value: Tensor = self.judges[0](observation, scaled)
         return value
 
@@ -226,7 +227,7 @@ class EquivariantPolicy(BasePolicy):
 
 
 def _clipped(scaled: Tensor, bound: float = 1.0) -> Tensor:
-    """Return actions within bounds; gradients pass, so that what was clipped can come back."""
+    """Return actions clipped to bounds, of any shape; gradients pass, so that clipped entries can come back."""
     return scaled + (scaled.clamp(-bound, bound) - scaled).detach()
 
 

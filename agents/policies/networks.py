@@ -24,7 +24,7 @@ Observation = dict[str, Tensor]
 SHARPNESS = 200.0
 """Untrained sharpness of the soft maximum over users."""
 ABSENT = 1e3
-"""Value of users that are not there: far above all others, so that the soft minimum does not see it."""
+"""Value of padded users: far above all others, so that the soft minimum ignores it."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class Actions:
     least_db: float | None
 
     def power(self, scaled: Tensor) -> Tensor:
-        """Return power ratios for scaled actions."""
+        """Return power ratios for scaled actions, ``(B, N, K)`` both."""
         if self.least_db is None:
             return (scaled.clamp_min(-1) + 1) / 2
         return torch.exp((scaled - 1) / self._per_neper)
 
     def raised(self, scaled: Tensor, links: Tensor | None) -> Tensor:
-        """Return scaled actions moved so that the user with the most power meets its budget.
+        """Return scaled actions ``(B, N, K)``, moved so that the user with the most power meets its budget.
 
-        Nothing is lost by it: more power for all, in proportion, raises every SINR.
+        More power for all, in proportion, raises every SINR.
         """
         power = self.power(scaled)
         if links is not None:
@@ -59,7 +59,7 @@ class Actions:
         return scaled - self._per_neper * most.log()
 
     def weight(self, rest: Tensor, seen: Seen) -> Tensor | None:
-        """Return users' weights at shared servers, ``(B, K)``, of the rows ``(B, R, K)`` behind the powers."""
+        """Return users' weights at shared servers, ``(B, K)``, from the rows ``(B, R, K)`` after the powers."""
         if self.least_db is None or not rest.shape[1] or not seen.open_servers.shape[-1]:
             return None
         return torch.exp(math.log(10) * -LEAST_WEIGHT_DB / 20 * (rest[:, -1] - 1))
@@ -71,7 +71,7 @@ class Actions:
 
     @property
     def _per_neper(self) -> float:
-        """By how much a scaled action moves when power grows e times."""
+        """Change of a scaled action when the power grows by the factor e."""
         return 20 / (math.log(10) * -(self.least_db or 0))
 
 
@@ -82,7 +82,7 @@ class Rounds(MessagePassing):
         super().__init__(LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES, width, hidden)
 
     def round(self, memory: Tensor, seen: Seen, features: Features) -> tuple[Tensor, Tensor]:
-        """Return what links remember, and the hidden layer, after a round that sees some features."""
+        """Return memory, ``(B, N, K, width)``, and hidden layer, ``(B, N, K, hidden)``, after a round."""
         return self.exchange(
             memory,
             features.link,
@@ -95,12 +95,12 @@ class Rounds(MessagePassing):
         )
 
     def start(self, seen: Seen) -> Tensor:
-        """Return an empty memory."""
+        """Return an empty memory, ``(B, N, K, width)``."""
         return seen.signal.new_zeros(*seen.signal.shape, self.width)
 
 
 class ActorNetwork(nn.Module):
-    """Looks at what powers do, and moves them, some rounds long.
+    """The actor: every round sees the features of the present powers, exchanges messages and moves the powers.
 
     Args:
         actions: What actions stand for.
@@ -128,11 +128,11 @@ class ActorNetwork(nn.Module):
         memory = self.messages.start(seen)
         subcarriers, users = seen.signal.shape[1:]
         scaled = self.actions.raised(torch.ones_like(seen.signal), seen.links)
-        kept = seen.signal.new_zeros(len(scaled), users, 2)
+        no_summary = seen.signal.new_zeros(len(scaled), users, 2)
         rest = spread = scaled.new_zeros(len(scaled), num_entries // users - subcarriers, users)
         for _ in range(self.rounds):
             weight = self.actions.weight(rest, seen)
-            features = Features.of(seen, self.actions.power(scaled), kept, weight)
+            features = Features.of(seen, self.actions.power(scaled), no_summary, weight)
             memory, hidden = self.messages.round(memory, seen, features)
             scaled = self.actions.raised(scaled + self.move(hidden)[..., 0].tanh(), seen.links)
             if weight is not None:
@@ -144,7 +144,13 @@ class ActorNetwork(nn.Module):
         return entries if counting is None else entries * counting, spreads.flatten(1)
 
     def _of_users(self, hidden: Tensor, seen: Seen, rows: int) -> tuple[Tensor, Tensor]:
-        """Return what users decide beside powers, and its spread, ``(B, rows, K)``: of a server each, or all."""
+        """Return users' decisions beside powers, and the log of their spread, each ``(B, rows, K)``.
+
+        Args:
+            hidden: ``(B, N, K, hidden)``.
+            seen: The observation.
+            rows: Number of rows of K entries after the powers.
+        """
         user = torch.cat(
             [mean_of(hidden, seen.links, 1), largest_of(hidden, seen.links, 1)], -1
         )  # (B, K, 2 hidden)
@@ -157,7 +163,7 @@ class ActorNetwork(nn.Module):
 
 
 class Judge(nn.Module):
-    """Gives every user a value and joins them by a soft minimum: the reward is that of the slowest user.
+    """A critic: gives every user a value and joins them by a soft minimum, as the slowest user decides the reward.
 
     A user's value is minus the log of a time, made as times are: a part of the task is sent and then computed by
     a server, and another is computed by the user meanwhile. All else, constants included, is learned.
@@ -187,7 +193,7 @@ class Judge(nn.Module):
         """Return the value of scaled actions, ``(B, 1)``; without them, that of the observation."""
         seen = Seen.of(observation)
         subcarriers, users = seen.signal.shape[1:]
-        kept, weight = seen.signal.new_zeros(len(seen.signal), users, 2), None
+        summary, weight = seen.signal.new_zeros(len(seen.signal), users, 2), None
         if scaled is None:
             power = (1 / seen.counts[0])[:, None, None].expand_as(seen.signal)
         else:
@@ -195,8 +201,8 @@ class Judge(nn.Module):
             power = self.actions.power(rows[:, :subcarriers])
             rest = rows[:, subcarriers:]
             weight = self.actions.weight(rest, seen)
-            kept = _summary(rest if weight is None else rest[:, :-1], self.actions.named_servers(seen))
-        features = Features.of(seen, power, kept, weight)
+            summary = _summary(rest if weight is None else rest[:, :-1], self.actions.named_servers(seen))
+        features = Features.of(seen, power, summary, weight)
         memory = self.messages.start(seen)
         for _ in range(self.rounds):
             memory, _ = self.messages.round(memory, seen, features)
@@ -210,7 +216,12 @@ class Judge(nn.Module):
 
 
 def _summary(rows: Tensor, servers: Tensor) -> Tensor:
-    """Return two numbers of what users decide beside powers, ``(B, K, 2)``: all of it, and what is of use."""
+    """Return means of users' decisions beside powers, plain and weighted by the servers' speeds, ``(B, K, 2)``.
+
+    Args:
+        rows: Scaled actions after the powers, ``(B, R, K)``.
+        servers: Log-scaled speeds of the servers that the first rows are about, ``(B, L, K)``.
+    """
     if not rows.shape[1]:
         return rows.new_zeros(len(rows), rows.shape[2], 2)
     share = (rows + 1) / 2

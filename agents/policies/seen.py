@@ -1,4 +1,4 @@
-"""What an equivariant network sees of an observation, and of what powers do to it."""
+"""Features that an equivariant network sees: of an observation, and of the SINRs that powers give."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Seen:
 
     @classmethod
     def of(cls, observation: dict[str, Tensor]) -> Seen:
-        """Return what is seen of observations with one leading axis."""
+        """Return observations with one leading axis, without what the mask hides."""
         signal, interference = ratio_of(observation["signal"]), ratio_of(observation["interference"])
         task, links = observation["task"], observation.get("mask")
         if links is not None:
@@ -57,29 +57,29 @@ class Seen:
 
     @cached_property
     def counts(self) -> tuple[Tensor, Tensor]:
-        """The numbers of subcarriers and of users that are there, each ``(B,)``."""
+        """Numbers of subcarriers and of users without padding, each ``(B,)``."""
         if self.links is None:
             return tuple(self.signal.new_full((len(self.signal),), size) for size in self.signal.shape[1:])  # type: ignore[return-value]
         return self.links.amax(2).sum(-1).clamp_min(1), self.links.amax(1).sum(-1).clamp_min(1)
 
     @cached_property
     def block(self) -> Tensor:
-        """The features of the block, ``(B, BLOCK_FEATURES)``: they do not depend on powers, as the next two."""
+        """Features of the block, ``(B, BLOCK_FEATURES)``, the same at all powers."""
         subcarriers, users = self.counts
         return torch.stack([subcarriers.double().log().to(self.signal.dtype), users.log() / 3], -1)
 
     @cached_property
     def signal_decades(self) -> Tensor:
-        """The signal gains on a scale of order one, ``(B, N, K)``."""
+        """Logarithms of the signal gains, of order one, ``(B, N, K)``."""
         return _decades(self.signal, 1e-4)
 
     @cached_property
     def task_decades(self) -> tuple[Tensor, ...]:
-        """Decades of the amounts and speeds that every task has, each ``(B, K)``, in their columns' order."""
+        """Decimal logarithms of the columns that every task has, in their order, each ``(B, K)``."""
         return (4 * self.task[..., : len(TASK_UNITS)]).unbind(-1)
 
     def server_ghz(self, servers: Servers, weight: Tensor) -> Tensor:
-        """Return the speeds that users get of shared servers at given weights, ``(B, K)``."""
+        """Return the speeds that users get of shared servers at weights ``(B, K)``: ``(B, K)``, in GHz."""
         if self.links is not None:
             weight = weight * self.links.amax(1)
         shares: Any = servers.divided(weight[..., None, :], weight)
@@ -88,7 +88,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Features:
-    """What powers give, as numbers of order one; all of it can be differentiated by the powers."""
+    """Features at given powers, of order one and differentiable by the powers."""
 
     link: Tensor  # (B, N, K, LINK_FEATURES)
     user: Tensor  # (B, K, USER_FEATURES)
@@ -110,7 +110,7 @@ class Features:
         Args:
             seen: The observation.
             power: Ratios, ``(B, N, K)``; those of a user over budget count as scaled back onto it.
-            kept: Two more numbers that are known of a user, ``(B, K, 2)``.
+            kept: Two numbers that sum up a user's other decisions, ``(B, K, 2)``; zero if there are none.
             weight: Of users at shared servers, ``(B, K)``; equal ones if not given.
         """
         if seen.links is not None:
@@ -149,7 +149,7 @@ class Features:
 
 
 def entries_of(observation: dict[str, Tensor], num_entries: int) -> Tensor | None:
-    """Return which entries of actions count, ``(B, num_entries)``: one, or zero for padding; None if all do."""
+    """Return which entries of actions are no padding, ``(B, num_entries)``, one or zero; None if all are."""
     links = observation.get("mask")
     if links is None:
         return None
@@ -158,5 +158,5 @@ def entries_of(observation: dict[str, Tensor], num_entries: int) -> Tensor | Non
 
 
 def _decades(ratio: Tensor, floor: float) -> Tensor:
-    """Return half the decimal logarithm, kept finite by a floor."""
+    """Return half the decimal logarithm of ratios of any shape, finite by the floor."""
     return (ratio + floor).log10() / 2

@@ -23,7 +23,7 @@ def save(path: Path, model: BaseAlgorithm, progress: dict[str, Any]) -> None:
     Args:
         path: The file.
         model: The model, between two rollouts.
-        progress: What else is to be kept, plain JSON.
+        progress: What else the training needs to go on, plain JSON.
     """
     content = {
         "parameters": model.get_parameters(),
@@ -64,22 +64,24 @@ def _experience(buffer: DictReplayBuffer | None) -> dict[str, Any]:
     if buffer is None:
         return {}
     filled = slice(buffer.buffer_size if buffer.full else buffer.pos)
-    arrays = {name: {key: array[filled] for key, array in kept.items()} for name, kept in _arrays(buffer).items()}
+    arrays = {
+        name: {key: array[filled] for key, array in group.items()} for name, group in _arrays(buffer).items()
+    }
     return {"pos": buffer.pos, "full": buffer.full, "arrays": arrays}
 
 
 def _restore_experience(buffer: DictReplayBuffer | None, stored: dict[str, Any]) -> None:
     if buffer is None:
         return
-    for name, kept in _arrays(buffer).items():
-        for key, array in kept.items():
+    for name, group in _arrays(buffer).items():
+        for key, array in group.items():
             tensor = stored["arrays"][name][key]
             array[: len(tensor)] = tensor.numpy()
     buffer.pos, buffer.full = stored["pos"], stored["full"]
 
 
 def _arrays(buffer: DictReplayBuffer) -> dict[str, dict[str, Any]]:
-    """Return the arrays of a replay buffer by their names, and those of observations by theirs."""
+    """Return the arrays of a replay buffer in groups: each kind of observations by entry, and all others."""
     observations = {"observations": buffer.observations, "next_observations": buffer.next_observations}
     return {**observations, "": {name: getattr(buffer, name) for name in STORED}}
 

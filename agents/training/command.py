@@ -136,7 +136,7 @@ def learn(options: Train, judged: Callable[[int, Judged], None] | None = None) -
 
     Args:
         options: The options.
-        judged: Told the environment steps and the validation gap whenever the agent is judged.
+        judged: Called with the environment steps and the validation gap whenever the agent is judged.
 
     Returns:
         The segments of the run, with its learning curve.
@@ -200,7 +200,7 @@ def _learn(options: Train, judged: Callable[[int, Judged], None] | None) -> Segm
 
 
 def blocks_of(scenario: Scenario, independent: int) -> int:
-    """Return the blocks of a network to judge an agent on: an episode where it may learn from the past."""
+    """Return how many blocks of a network an agent is judged on: an episode where blocks are correlated."""
     dynamics, memoryless = scenario.dynamics, Dynamics()
     names = ("fading", "mobility", "csi_delay_blocks")
     correlated = any(getattr(dynamics, name) != getattr(memoryless, name) for name in names)

@@ -1,4 +1,4 @@
-"""A training in segments: after each the agent is judged and all is written, so that runs go on exactly."""
+"""A training in segments: after each, the agent is judged and a checkpoint written, so that runs go on exactly."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Segments(BaseCallback):
         return min((float(point["mean"]) for point in self.curve), default=np.inf)
 
     def progress(self) -> dict[str, Any]:
-        """Return what a run that goes on needs to know."""
+        """Return the learning curve and the training time, for the checkpoint."""
         return {"curve": self.curve, "trained_s": self.trained_s}
 
     def _on_training_start(self) -> None:
@@ -92,7 +92,7 @@ class Segments(BaseCallback):
             self.model._last_original_obs = normalised.get_original_obs()
 
     def _conclude(self) -> None:
-        """Judge the policy, log what comes out, and write everything."""
+        """Judge the policy, log the result, and write a checkpoint."""
         steps = self.model.num_timesteps
         self.trained_s += time.perf_counter() - self.began
         best, gap = self.best_gap, self.judge()

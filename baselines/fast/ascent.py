@@ -19,7 +19,7 @@ from mec_cf_gym.baselines.fast.problem import compiled, needed, paces, received
 TO_BOUNDARY = 0.99
 """Share of the way to the nearest bound that a step goes at most."""
 CENTERING = 0.3
-"""How fast the perturbation falls from step to step."""
+"""Factor of the perturbation from step to step."""
 CURVATURES = (1.0, 0.5, 0.0)
 """Shares of the convex curvature that are tried, in turn."""
 
@@ -83,7 +83,7 @@ def ascend(problem, power, inward, tolerance, max_steps):
 
 @compiled
 def longest(value, direction):
-    """Return the longest step, at most one, that keeps ``value`` positive; zero for a direction that is NaN."""
+    """Return the longest step, at most one, that keeps ``value``, ``(n,)``, positive; zero for a NaN direction."""
     step = 1.0
     for i in range(value.size):
         if not direction[i] >= 0:
@@ -94,7 +94,7 @@ def longest(value, direction):
 
 @compiled
 def newton(problem, noise, nats, power, pace, slack, weight, price, floor, perturbation):
-    """Return the Newton direction of power, pace, and of the multipliers of rate and budget."""
+    """Return the Newton direction of powers, ``(N, K)``, pace, and multipliers of rates and budgets, ``(K,)``."""
     subcarriers, users = power.shape
     total = noise + problem.signal * power
     asked, slope, bend = needed(problem, pace)
@@ -150,7 +150,7 @@ def linearise(problem, noise, total, power, weight, price, perturbation, n, colu
 
 @compiled
 def factorise(problem, noise, total, weight, diagonal, n, out):
-    """Fill in the Cholesky factor of minus the Hessian on one subcarrier, with as much curvature as possible."""
+    """Fill in the Cholesky factor, ``(K, K)``, of minus the Hessian on a subcarrier, damped if need be."""
     for share in CURVATURES:
         hessian(problem, noise, total, weight, share, n, out)
         for j in range(weight.size):
@@ -161,7 +161,7 @@ def factorise(problem, noise, total, weight, diagonal, n, out):
 
 @compiled
 def hessian(problem, noise, total, weight, share, n, out):
-    """Fill in the lower triangle of minus the weighted rates' Hessian on one subcarrier."""
+    """Fill in the lower triangle, ``(K, K)``, of minus the Hessian of the weighted rates on one subcarrier."""
     users = weight.size
     out[:] = 0.0
     for k in range(users):

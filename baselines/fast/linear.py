@@ -11,7 +11,7 @@ LEAST_PIVOT = 1e-12
 
 @compiled
 def cholesky(matrix):
-    """Replace the lower triangle by its Cholesky factor; return whether the matrix is positive definite."""
+    """Replace the lower triangle of ``(n, n)`` by its Cholesky factor; return whether it is positive definite."""
     for i in range(matrix.shape[0]):
         for j in range(i):
             value = matrix[i, j]
@@ -29,7 +29,7 @@ def cholesky(matrix):
 
 @compiled
 def forward_substitute(factor, columns):
-    """Replace ``columns`` by L^-1 columns."""
+    """Replace ``columns``, ``(n, m)``, by L^-1 columns, L being the lower triangle of ``factor``, ``(n, n)``."""
     size, width = columns.shape
     for i in range(size):
         for m in range(i):
@@ -43,7 +43,7 @@ def forward_substitute(factor, columns):
 
 @compiled
 def back_substitute(factor, columns):
-    """Replace ``columns`` by L^-T columns."""
+    """Replace ``columns``, ``(n, m)``, by L^-T columns, L being the lower triangle of ``factor``, ``(n, n)``."""
     size, width = columns.shape
     for i in range(size - 1, -1, -1):
         scale = 1 / factor[i, i]
@@ -57,7 +57,7 @@ def back_substitute(factor, columns):
 
 @compiled
 def gram(columns, out):
-    """Add columns^T columns to the lower triangle of ``out``, four rows at a time to spare it traffic."""
+    """Add columns^T columns to the lower triangle of ``out``, ``(m, m)``, four rows at a time, for speed."""
     size, width = columns.shape
     whole = size - size % 4
     for m in range(0, whole, 4):

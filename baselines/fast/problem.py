@@ -1,4 +1,4 @@
-"""The min-max latency problem of one network, in the numbers that compiled code works with.
+"""The min-max latency problem of one network, as plain arrays for compiled code.
 
 A user's *pace* is one over its latency with the best split, ``a + R / (c + s R)`` for a rate R in nats per
 subcarrier and use: computing locally adds a, and the rest is the time to send, c / R, and to compute, s, a task.
@@ -64,7 +64,7 @@ def row_of(problem, row):
 
 @compiled
 def heard(problem, power, n, k):
-    """Return noise and interference of user k on subcarrier n, over the noise."""
+    """Return noise and interference of user k on subcarrier n over the noise, at powers ``(N, K)``."""
     total = 1.0
     for j in range(power.shape[1]):
         total += problem.interference[n, k, j] * power[n, j]
@@ -73,7 +73,7 @@ def heard(problem, power, n, k):
 
 @compiled
 def received(problem, power):
-    """Return what is received beside the signal, over the noise, ``(N, K)``, and the rates in nats, ``(K,)``."""
+    """Return noise and interference over the noise, ``(N, K)``, and rates in nats, ``(K,)``, at given powers."""
     noise = np.empty(power.shape)
     for n in range(len(noise)):
         for k in range(noise.shape[1]):
@@ -83,7 +83,7 @@ def received(problem, power):
 
 @compiled
 def paces(problem, nats):
-    """Return the users' paces at rates in nats, ``(K,)``."""
+    """Return the users' paces at rates in nats, ``(K,)`` both."""
     return problem.local_pace + nats / (problem.nats + problem.server * nats)
 
 

@@ -70,7 +70,18 @@ class FastMinMax(Solver):
 
 @compiled
 def best_of_starts(batch, shares, tolerance, max_steps):
-    """Return each network's best powers, the best pace after each start, and whether its ascent ended."""
+    """Return the best powers of each network, over all starts.
+
+    Args:
+        batch: The problems.
+        shares: Random splits to start from, ``(starts, N, K)``, after the deliberate ones.
+        tolerance: Of the ascents.
+        max_steps: Of the ascents.
+
+    Returns:
+        Powers, ``(rows, N, K)``; the best pace before the first and after each start, ``(rows, starts + 1)``;
+        whether the ascent to the powers came to its end, ``(rows,)``.
+    """
     rows, subcarriers, users = batch.signal.shape
     starts = DELIBERATE_STARTS + len(shares)
     power = np.empty((rows, subcarriers, users))

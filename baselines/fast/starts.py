@@ -50,7 +50,7 @@ def selective(problem):
 
 @compiled
 def balanced(problem, split):
-    """Return powers with about this split that give all users about the same pace, ``(N, K)``.
+    """Return powers with about this split that give all users about the same pace, ``(N, K)`` both.
 
     In each round everybody asks for what gives it the least pace, and the one that needs most takes its whole
     budget. A user with power to spare would drive others off their subcarriers, from where no ascent returns.

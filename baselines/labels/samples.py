@@ -54,7 +54,7 @@ class Samples:
         return read_only(take_rows(join_rows(pieces), np.argsort(np.concatenate(places))))
 
     def solve(self, rows: slice, solver: str) -> Content:
-        """Return the content of all arrays for these rows, labelled by an installed solver."""
+        """Return the rows of all arrays of the data set, by name, labelled by an installed solver."""
         block = self.draw(rows)
         policy = load_solver(solver)
         policy.reset(rows.start)  # one that draws random numbers draws the same in any order of chunks

@@ -32,7 +32,7 @@ MOST_CHUNK_BYTES = 2**25
 
 @dataclass(frozen=True)
 class Labels(Allocation):
-    """What a solver made of a batch of blocks."""
+    """A solver's solution of a batch of blocks."""
 
     assignment: NDArray[np.bool_]  # (rows, N, K), whether a user sends on a subcarrier (paper A, eq. 14)
     latency_s: Floats  # (rows, K)
@@ -221,7 +221,7 @@ def _plan(settings: Mapping[str, Any]) -> tuple[int, int, dict[str, tuple[str, t
 
 
 def _sweep(folder: Path, names: Iterable[str]) -> None:
-    """Remove what Zarr was writing when a run was killed."""
+    """Remove files that Zarr had not finished when a run was killed."""
     places = [folder.glob("zarr.*.partial"), *((folder / name).rglob("*.partial") for name in names)]
     for path in itertools.chain.from_iterable(places):
         path.unlink()

@@ -1,4 +1,4 @@
-"""``mec-cf-gym fit MODEL``: what the learned solvers have in common there."""
+"""``mec-cf-gym fit MODEL``: the options and the report that all learned solvers share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def fit(
     Args:
         model: As the command line names it.
         options: The options, a dataclass.
-        run: Trains, tests and writes the weights; returns their card, and what to say about the test.
+        run: Trains, tests and writes the weights; returns their card, and lines about the test.
         arguments: Behind the model's name.
     """
 

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 class MessagePassing(nn.Module):
     """A layer over links, equivariant to permutations of users and of subcarriers, for any number of them.
 
-    A link is a user on a subcarrier. It hears the links that interfere with it and those that it harms, the other
-    links of its user, of its subcarrier and of the block, and updates what it remembers.
+    A link is a user on a subcarrier. Messages come from the links that interfere with it and from those that it
+    interferes with, and as means from those of its user, its subcarrier and the block; they update its memory.
 
     Args:
-        link_features: Numbers known of a link.
-        user_features: Numbers known of a user.
-        block_features: Numbers known of the block.
+        link_features: Number of features of a link.
+        user_features: Number of features of a user.
+        block_features: Number of features of the block.
         width: Numbers that a link remembers from round to round.
         hidden: Width of the hidden layers.
     """
@@ -46,16 +46,16 @@ class MessagePassing(nn.Module):
         harmed: Tensor,
         links: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Return what links remember now, ``(B, N, K, width)``, and the hidden layer, ``(B, N, K, hidden)``.
+        """Return the new memory of links, ``(B, N, K, width)``, and the hidden layer, ``(B, N, K, hidden)``.
 
         Args:
-            memory: What they remembered, ``(B, N, K, width)``.
+            memory: Their memory, ``(B, N, K, width)``.
             link: ``(B, N, K, link_features)``.
             user: ``(B, K, user_features)``.
             block: ``(B, block_features)``.
             share: Of a user's power on its subcarriers, ``(B, N, K)``.
-            heard: Weight of user j in what user k hears, ``(B, N, K, K)``.
-            harmed: Weight of user j in the harm that user k does, ``(B, N, K, K)``.
+            heard: Share of user j in the interference and noise that user k receives, ``(B, N, K, K)``.
+            harmed: Share of user j in the interference that user k causes, ``(B, N, K, K)``.
             links: One for links that exist, zero for padding, ``(B, N, K)``; all exist if not given.
         """
         known = self.normalise(memory)
@@ -72,11 +72,11 @@ class MessagePassing(nn.Module):
 
 
 def mean_of(values: Tensor, there: Tensor | None, axis: int) -> Tensor:
-    """Return the mean over an axis of what is there; zero where nothing is.
+    """Return the mean over an axis of entries that are no padding; zero where all are.
 
     Args:
         values: ``(..., features)``.
-        there: One or zero, as ``values`` without its last axis; all is there if not given.
+        there: One, or zero for padding, as ``values`` without its last axis; all ones if not given.
         axis: Counted from the first.
     """
     if there is None:
@@ -86,7 +86,7 @@ def mean_of(values: Tensor, there: Tensor | None, axis: int) -> Tensor:
 
 
 def largest_of(values: Tensor, there: Tensor | None, axis: int) -> Tensor:
-    """Return the largest values over an axis of what is there, ``(..., features)``, as :func:`mean_of`."""
+    """Return the largest values over an axis, as :func:`mean_of` the mean."""
     if there is None:
         return values.amax(axis)
     largest = values.masked_fill(there[..., None] == 0, -torch.inf).amax(axis)

@@ -20,7 +20,7 @@ from mec_cf_gym.evaluation.runs import check_same, check_unused, hold
 
 
 class Learner(Protocol):
-    """What is trained, and how one epoch of it goes.
+    """A network with its optimizer, and what one epoch of training is.
 
     All that is random in an epoch, and a learning rate that changes, must follow from the epoch's number alone:
     then a run that goes on from a checkpoint equals one that was never cut off.
@@ -28,20 +28,20 @@ class Learner(Protocol):
 
     @property
     def network(self) -> nn.Module:
-        """What learns."""
+        """The network that is trained."""
         ...
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
-        """What steps."""
+        """Its optimizer."""
         ...
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
-        """Train for one epoch, counted from zero, and return what is worth logging, such as ``loss``."""
+        """Train for one epoch, counted from zero, and return numbers to log, such as ``loss``."""
         ...
 
     def validate(self) -> dict[str, float]:
-        """Return what is worth logging; ``loss`` decides which weights are best and when to stop."""
+        """Return numbers to log; ``loss`` decides which weights are best and when to stop."""
         ...
 
 

@@ -23,7 +23,7 @@ class LearnedSolver(Solver):
 
     Args:
         network: The network. Its class is built from keyword arguments, which it keeps as ``architecture``.
-        card: What is known about the weights: data, seeds, training time, measured gaps; plain JSON.
+        card: Data, seeds, training time and measured gaps of the weights, as plain JSON.
     """
 
     network_class: ClassVar[type[nn.Module]]

@@ -1,4 +1,4 @@
-"""Computing: which sets of users ask too much of their servers, and shares in whole Hz."""
+"""Shared computing: sets of users that need more than their servers have, and shares in whole Hz."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reach_hz(servers: Servers, users: Flags) -> float:
 
 
 def greediest(servers: Servers, hz: Floats) -> Flags:
-    """Return the users whose speeds exceed by most what their servers have together, ``(K,)``.
+    """Return the set of users, ``(K,)``, whose speeds, ``(K,)``, exceed by most what their servers have together.
 
     Speeds can be shared out exactly if no set of users asks for more than its servers have (max-flow, min-cut).
     The set is a vertex of a linear program: u_k says whether user k belongs to it, a_l whether AP l serves it.
@@ -66,6 +66,7 @@ def in_whole_hz(shares: Shares, servers: Servers, needed_hz: Floats) -> Shares:
 
 
 def _within_budgets(shares: Shares, servers: Servers) -> Floats:
+    """Return shares within the budgets, which count in whole Hz, ``(L + 1, K)``, the cloud's last."""
     given = np.vstack([shares.ap_hz * servers.serves, shares.cloud_hz])
     budget = np.floor(np.append(servers.ap_hz, servers.cloud_hz))
     asked = given.sum(1)
@@ -73,11 +74,19 @@ def _within_budgets(shares: Shares, servers: Servers) -> Floats:
 
 
 def _open(servers: Servers) -> Flags:
+    """Return which servers serve which users, ``(L + 1, K)``, the cloud last."""
     return np.vstack([servers.serves, np.ones(servers.serves.shape[1], np.bool_)])
 
 
 def _flow(lacks: Floats, spare: Floats, given: Floats, is_open: Flags) -> Floats:
-    """Return by how much to change what is given, ``(L + 1, K)``, so that users lack as little as possible."""
+    """Return the change of given speeds, ``(L + 1, K)``, with which users lack as little as possible (max-flow).
+
+    Args:
+        lacks: What users lack, ``(K,)``, in whole Hz.
+        spare: What servers have to spare, ``(L + 1,)``.
+        given: Speeds as they are, ``(L + 1, K)``.
+        is_open: Which servers serve which users, ``(L + 1, K)``.
+    """
     num_servers, num_users = given.shape
     most = min(lacks.sum(), 1e9)  # no arc has to carry more
     if most == 0:

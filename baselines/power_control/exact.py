@@ -77,7 +77,7 @@ class ExactPowerControl(Solver):
         return PowerSolution.of_point(problem, best, history, status, step_time_s=np.array(times))
 
     def _accepted(self, problem: PowerProblem, point: Point, power: Floats) -> Point | None:
-        """Return the point at new powers; None if computing does not allow it even at the old combiners."""
+        """Return the point at new powers, ``(K,)``; None if servers do not suffice even at old combiners."""
         after = Point.of(problem, power)
         if after.feasible:
             return after

@@ -26,8 +26,8 @@ SETTLED = 1e-3
 def feasible_start(problem: PowerProblem) -> tuple[PowerProblem, Point]:
     """Return a problem whose deadlines can all be met, and a point that meets them.
 
-    Users who would be late even if they were alone are let go. As long as the rest cannot be met together, so is
-    one user after the other: the one without whom the others come closest. Who could have stayed is taken back.
+    Deadlines that users would miss even alone are dropped. While the rest cannot be met together, so is one after
+    the other: that of the user without whom the others come closest. Those that can be met after all are restored.
     """
     point = Point.of(problem, np.ones(len(problem.bound)))
     if point.feasible:
@@ -48,7 +48,7 @@ def feasible_start(problem: PowerProblem) -> tuple[PowerProblem, Point]:
 
 
 def _closest(problem: PowerProblem) -> tuple[Point, int]:
-    """Return a feasible point if one is found; otherwise the user that seems to be most in the way."""
+    """Return a point, feasible if one is found, and else the user whose deadline prevents it most."""
     point = Point.of(problem, np.ones(len(problem.bound)))
     if point.feasible:
         return point, 0
@@ -57,11 +57,11 @@ def _closest(problem: PowerProblem) -> tuple[Point, int]:
 
 
 def balanced(problem: PowerProblem) -> tuple[Floats, bool]:
-    """Return powers that come equally close to all least efficiencies, and whether they reach them, ``(K,)``.
+    """Return powers, ``(K,)``, that come equally close to all least efficiencies, and whether they reach them.
 
-    Users without a deadline stay silent. Each round asks what powers would reach the targets in the interference
-    of the last ones, and scales them onto the budgets; combiners follow. Where targets can be reached, so they are
-    after some rounds.
+    Users without a deadline stay silent. Each round computes the powers that reach the targets in the interference
+    of the last ones, scales them onto the budgets, and chooses new combiners: a fixed-point iteration that reaches
+    the targets where they can be reached.
     """
     target_sinr = sinr_of(problem.block, problem.least_efficiency)
     power = problem.bound.astype(np.float64)
@@ -93,7 +93,7 @@ def heaviest(problem: PowerProblem, power: Floats) -> int:
 
 
 def sinr_of(block: CoherenceBlock, efficiency: Floats) -> Floats:
-    """Return the SINRs that give spectral efficiencies, ``(..., K)``; beyond what can be counted, huge ones."""
+    """Return the SINRs that give spectral efficiencies in bit/s/Hz, ``(..., K)`` both, capped below overflow."""
     return np.asarray(np.expm1(np.minimum(np.log(2) / block.data_share * efficiency, LARGEST_LOG_SINR)))
 
 
@@ -134,7 +134,7 @@ def repaired(problem: PowerProblem, before: Point, power: Floats, efficiency: Fl
 
 
 def _late_alone(problem: PowerProblem) -> Flags:
-    """Return who would be late if it were alone, at full power, with the best combiner for that, ``(K,)``."""
+    """Return who would miss its deadline even alone, at full power with MMSE combining, ``(K,)``."""
     receiver, num_users = problem.block.receiver, len(problem.bound)
     if receiver is None:
         return np.zeros(num_users, np.bool_)
@@ -144,7 +144,7 @@ def _late_alone(problem: PowerProblem) -> Flags:
 
 
 def _relaxed(problem: PowerProblem, power: Floats) -> tuple[Point, int]:
-    """Minimise the sum of excesses over deadlines; return where that ends, and the user with the largest."""
+    """Minimise the sum of excesses over deadlines; return the last point, and the user with the largest excess."""
     sets = usual_sets(problem)
     point, last, worst = Point.of(problem, power), np.inf, int(problem.bound.argmax())
     for _ in range(MOST_RELAXED_STEPS):

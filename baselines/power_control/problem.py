@@ -24,7 +24,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class PowerProblem:
-    """A single block with N = 1 as power control sees it."""
+    """The problem for a single block with N = 1."""
 
     block: CoherenceBlock
     servers: Servers

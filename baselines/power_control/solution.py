@@ -1,4 +1,4 @@
-"""What power control returns."""
+"""The solution that power control returns."""
 
 from __future__ import annotations
 

@@ -22,15 +22,15 @@ MOST_GROWTH = 100.0
 SETS_AT_A_TIME = 8
 """Sets of users beyond the first, for which problems are compiled at a time."""
 CROWDED = 1 - 1e-7
-"""Part of the needed speeds below which servers count as crowded: what the solver's tolerance leaves."""
+"""Servers are crowded if they meet a smaller part of the needed speeds; the rest is the solver's tolerance."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What solves the convex problem."""
+    """A solution of the convex problem."""
 
     power: Floats  # (K,)
-    efficiency: Floats  # (K,), what the surrogate promises: at most the true one at the step's combiners
+    efficiency: Floats  # (K,), of the surrogate, bit/s/Hz: at most the true one at the step's combiners
     excess: Floats  # (K,), by how much deadlines are exceeded, relative to them
     accurate: bool  # whether the solver was sure of it
 

@@ -20,7 +20,7 @@ from mec_cf_gym.baselines.fast.problem import compiled
 from mec_cf_gym.baselines.single_user import Floats
 
 PATH = 0.03
-"""By how much the weight of the budgets falls from one point of the path to the next."""
+"""Factor of the weight of the budgets from one point of the central path to the next."""
 LAST = 1e-11
 """Weight of the budgets, relative to what is at stake, at which the path ends."""
 MOST_STEPS = 50
@@ -29,7 +29,7 @@ MOST_RATE = 300.0
 
 
 class Targets(NamedTuple):
-    """One network with fixed combiners, in the numbers that compiled code works with."""
+    """One network with fixed combiners, as plain arrays for compiled code."""
 
     signal: Floats  # (K,), linear
     interference: Floats  # (K, K), linear
@@ -61,7 +61,7 @@ def lifted(targets, rate, width):
 
 @compiled
 def factorise(matrix):
-    """Replace a matrix by its triangular factors, without pivoting; return whether all pivots are positive."""
+    """Replace a matrix ``(n, n)`` by its LU factors, without pivoting; return whether all pivots are positive."""
     size = len(matrix)
     for i in range(size):
         if not matrix[i, i] > 1e-14:
@@ -77,7 +77,7 @@ def factorise(matrix):
 
 @compiled
 def substitute(factors, column):
-    """Replace ``column`` by the solution of the factorised system."""
+    """Replace ``column``, ``(n,)``, by the solution of the factorised system."""
     size = len(column)
     for i in range(size):
         for j in range(i):
@@ -90,7 +90,7 @@ def substitute(factors, column):
 
 @compiled
 def substitute_transposed(factors, column):
-    """Replace ``column`` by the solution of the transposed system."""
+    """Replace ``column``, ``(n,)``, by the solution of the transposed system."""
     size = len(column)
     for i in range(size):
         column[i] /= factors[i, i]
@@ -118,7 +118,10 @@ def least_powers(targets, rates):
 
 @compiled
 def merit(targets, rate, width, weight):
-    """Return the objective less ``weight sum_k log(1 - p_k)``, infinite outside; powers and factors."""
+    """Return the objective less ``weight sum_k log(1 - p_k)``, powers, ``(K,)``, and factors at rates ``(C,)``.
+
+    The objective is infinite where no powers within the budgets give the rates.
+    """
     power, factors, reachable = least_powers(targets, lifted(targets, rate, width)[0])
     if not reachable or not power.max() < 1:
         return np.inf, power, factors
@@ -157,7 +160,7 @@ def derivatives(targets, rate, width, weight, power, factors):
 
 @compiled
 def descent(gradient, hessian):
-    """Return a direction of descent, Newton's unless the second derivatives are not positive definite."""
+    """Return a direction of descent, ``(C,)``: Newton's, with a ridge if the Hessian is not positive definite."""
     size = gradient.size
     ridge, scale = 0.0, 1e-12 + np.abs(hessian).max()
     while True:
@@ -172,7 +175,7 @@ def descent(gradient, hessian):
 
 @compiled
 def centred(targets, rate, width, weight):
-    """Return the rates at a point of the central path, from rates whose powers are within the budgets."""
+    """Return the rates at a point of the central path, from feasible ones, ``(C,)`` both."""
     here, power, factors = merit(targets, rate, width, weight)
     for _ in range(MOST_STEPS):
         gradient, hessian = derivatives(targets, rate, width, weight, power, factors)

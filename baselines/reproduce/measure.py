@@ -1,4 +1,4 @@
-"""Cells of a figure: one solver on the blocks of one scenario, measured in units that outlive a kill."""
+"""Cells of a figure: one solver on the blocks of one scenario, measured in units that are saved one by one."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from mec_cf_gym.evaluation.runs import whole_file
 from mec_cf_gym.scenario import Scenario
 
 SAME = 1e-5
-"""Relative difference that single precision and another size of batch explain; other weights do not."""
+"""Relative difference that single precision and batch sizes explain, and other weights exceed."""
 
 
 @dataclass(frozen=True)
 class Measured(ABC):
-    """What a cell gave. Fields are arrays of one shape, ``(topologies, blocks, ...)``, by the seeds."""
+    """Results of a cell: arrays of one shape, ``(topologies, blocks, ...)``, in the order of the seeds."""
 
     @classmethod
     @abstractmethod
@@ -85,15 +85,15 @@ class Campaign:
     unit_rows: int
 
     def probe(self, cell: Cell[M]) -> None:
-        """Solve the first block of a cell, to see that it can be, and as before if units are there already.
+        """Solve the first block of a cell, and compare the result with that of an earlier unit, if there is one.
 
         Raises:
             ValueError: If the solver cannot solve the scenario, or its result is another than in an earlier unit.
             ImportError: If the solver needs packages that are not installed.
         """
         fresh = measure_unit(cell, self.seeds[:1], 1, slice(0, 1))[:, 0]
-        kept = self._read((cell, self._slices(cell)[0]))
-        if kept is not None and not np.allclose(fresh, kept[:, 0], rtol=SAME, atol=0):
+        earlier = self._read((cell, self._slices(cell)[0]))
+        if earlier is not None and not np.allclose(fresh, earlier[:, 0], rtol=SAME, atol=0):
             raise OtherResultsError(
                 f"{cell.solver} gives another result than in {str(self.folder / cell.name)!r}, maybe with other "
                 "weights: choose another --out"

@@ -1,4 +1,4 @@
-"""A figure of a paper: what is common to all of them, from the options to the files."""
+"""Figures of papers: what all have in common, from the options to the files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HOW = {"topologies", "blocks", "quick", "workers", "out", "resume", "scenario", "no_sensitivity"}
-"""Options that are in the settings of a run in another form, or do not change its results."""
+"""Options that are no settings of a run: they are there in another form, or do not change its results."""
 Rows = Sequence[Mapping[str, Any]]
 
 

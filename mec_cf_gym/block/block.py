@@ -15,11 +15,11 @@ from mec_cf_gym.network.servers import Servers
 
 @dataclass(frozen=True)
 class Fairness:
-    """What paper B's objective weighs: transmit powers against the least spectral efficiency of each cell."""
+    """Numbers of paper B's objective: full powers, cells, and the weight of the least spectral efficiency."""
 
     user_power_w: Array  # (..., K), full powers
     cell: Array  # (..., K), whole numbers
-    weight_w: float = 0.0  # w, worth of a bit/s/Hz
+    weight_w: float = 0.0  # w, in W per bit/s/Hz
 
     def transmit_power_w(self, power: Array) -> Array:
         """Return the sum of all users' transmit powers, ``(...)``, in watts, for power ratios ``(..., N, K)``."""
@@ -28,11 +28,11 @@ class Fairness:
 
 
 class Link(NamedTuple):
-    """What turns spectral efficiencies into times: all that a block knows of its uplink and fronthaul."""
+    """Constants of uplink and fronthaul that turn spectral efficiencies into rates and times."""
 
     subcarrier_bandwidth_hz: float
-    data_share: float = 1.0
-    fronthaul_load: float = 0.0
+    data_share: float = 1.0  # of a block's samples that carry data: tau_u / tau_c
+    fronthaul_load: float = 0.0  # time on the fronthaul over time on the uplink
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class CoherenceBlock:
 
     @property
     def link_bits(self) -> Array:
-        """Bits that take as long on the uplink alone as the tasks on uplink and fronthaul, ``(..., K)``."""
+        """Size of the tasks in bits, scaled so that the uplink time includes the fronthaul's, ``(..., K)``."""
         return self.task_bits * (1 + self.fronthaul_load)
 
     @property
@@ -103,7 +103,7 @@ class CoherenceBlock:
 
     @property
     def data_bandwidth_hz(self) -> float:
-        """Bandwidth of a subcarrier times the share of the samples that carry data."""
+        """Bandwidth of a subcarrier times the share of the samples that carry data, in Hz."""
         return self.subcarrier_bandwidth_hz * self.data_share
 
     @property

@@ -98,6 +98,7 @@ def receive_gains(combiner: Channel, channel: Channel, error_gain: Floats | None
 
 
 def _power(array: Channel) -> NDArray[Any]:
+    """Return ``|x|^2``, of any shape."""
     return np.square(array.real) + np.square(array.imag)
 
 

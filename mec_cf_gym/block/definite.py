@@ -1,4 +1,4 @@
-"""Linear systems of many Hermitian positive definite matrices, large or a few antennas small."""
+"""Linear systems with batches of Hermitian positive definite matrices, large ones or of a few antennas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Complex = NDArray[np.complexfloating[Any, Any]]
 
 SMALL = 8
-"""Up to this size a call of LAPACK per matrix costs more than its arithmetic."""
+"""Size up to which a call of LAPACK for each matrix costs more than its arithmetic."""
 
 
 def solve_definite(matrix: Complex, right: Complex) -> Complex:

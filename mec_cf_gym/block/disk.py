@@ -27,7 +27,7 @@ class DiskBlocks(BlockModel):
         self.combiner = combiner
 
     def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
-        """Return the block in which ``network`` has the small-scale coefficients ``fading``."""
+        """Return the block in which ``network`` has the small-scale fading ``(rows, N, M, K)``, CN(0, 1)."""
         scenario, users = self.scenario, (self.scenario.layout.num_users,)
         snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
         error_share = scenario.radio.csi_error_variance

@@ -34,7 +34,7 @@ class BlockModel(ABC):
         return streams
 
     def common_parts(self, network: Network, streams: Streams) -> dict[str, Any]:
-        """Return what all blocks have, by the names of their fields; tasks are drawn anew."""
+        """Return the fields that blocks of all families have, by name; tasks and deadlines are drawn anew."""
         scenario, users = self.scenario, (self.scenario.layout.num_users,)
         tasks = self.tasks.draw(streams)
         deadline_s = scenario.tasks.deadline_s

@@ -36,7 +36,7 @@ class SquareBlocks(BlockModel):
         return streams.branch()
 
     def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
-        """Return the block in which ``network`` has the small-scale coefficients ``fading``."""
+        """Return the block in which ``network`` has the small-scale fading ``(rows, N, M, K)``, CN(0, 1)."""
         statistics, radio = network.statistics, self.scenario.radio
         assert statistics is not None
         antennas, users = self.antennas_per_site, self.scenario.layout.num_users

@@ -13,7 +13,7 @@ from mec_cf_gym.scenario import Scenario
 
 
 class Tasks(NamedTuple):
-    """The tasks of a batch of blocks."""
+    """The tasks of a batch of blocks: sizes and work."""
 
     task_bits: NDArray[np.float64]  # (rows, K)
     cycles_per_bit: NDArray[np.float64]  # (rows, K)
@@ -25,7 +25,7 @@ class TaskModel(Protocol):
     def __init__(self, scenario: Scenario) -> None: ...
 
     def draw(self, streams: Streams) -> Tasks:
-        """Return the tasks of one block per stream."""
+        """Return the tasks of one block per stream, ``(rows, K)``."""
         ...
 
 
@@ -36,7 +36,7 @@ class Uniform:
         self.tasks, self.users = scenario.tasks, (scenario.layout.num_users,)
 
     def draw(self, streams: Streams) -> Tasks:
-        """Return the tasks of one block per stream."""
+        """Return the tasks of one block per stream, ``(rows, K)``."""
         return Tasks(
             streams.interval(self.tasks.task_bits, self.users),
             streams.interval(self.tasks.cycles_per_bit, self.users),

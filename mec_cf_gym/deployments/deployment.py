@@ -1,4 +1,4 @@
-"""What a scenario means in its family of networks, written down once for each family."""
+"""Families of networks: each says once what a scenario means in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 class Deployment(ABC):
-    """A family of networks: its sites, antennas and servers, what it needs, and who draws it.
+    """A family of networks: its sites, antennas and servers, the scenarios it allows, and the models that draw it.
 
     Built from a scenario, whose field ``deployment`` names a layout of the family. To add a family, register
     layouts of it (``Parts("deployment", family="mine", ...)``) and a subclass (``DEPLOYMENTS["mine"] = Mine``).
@@ -58,7 +58,7 @@ class Deployment(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Check what the family needs.
+        """Check that the family allows the scenario.
 
         Raises:
             ValueError: Names the field, its value and what is allowed.
@@ -66,11 +66,11 @@ class Deployment(ABC):
 
     @abstractmethod
     def networks(self) -> NetworkModel:
-        """Return what draws the networks."""
+        """Return the model that draws the networks."""
 
     @abstractmethod
     def blocks(self) -> BlockModel:
-        """Return what draws their coherence blocks."""
+        """Return the model that draws their coherence blocks."""
 
     @abstractmethod
     def border_m(self) -> Floats:
@@ -78,7 +78,7 @@ class Deployment(ABC):
 
     @abstractmethod
     def offsets_m(self, origins_m: Floats, targets_m: Floats) -> Floats:
-        """Return the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``: ``(..., M, K, 2)``, in m."""
+        """Return the vectors from origins ``(..., M, 2)`` to targets ``(..., K, 2)``: ``(..., M, K, 2)``, in m."""
 
     @property
     def combiner(self) -> str:

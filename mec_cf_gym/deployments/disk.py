@@ -49,11 +49,11 @@ class Disk(Deployment):
             raise refuse("server", self.scenario.computing.server, allowed)
 
     def networks(self) -> DiskNetworks:
-        """Return what draws the networks."""
+        """Return the model that draws the networks."""
         return DiskNetworks(self.scenario, self.layout)
 
     def blocks(self) -> DiskBlocks:
-        """Return what draws their coherence blocks."""
+        """Return the model that draws their coherence blocks."""
         return DiskBlocks(self.scenario, self.combiners[self.combiner](self.scenario))
 
     def border_m(self) -> Floats:
@@ -62,7 +62,7 @@ class Disk(Deployment):
         return self.scenario.layout.radius_m * np.stack((np.cos(angle), np.sin(angle)), axis=-1)
 
     def offsets_m(self, origins_m: Floats, targets_m: Floats) -> Floats:
-        """Return the straight ways from origins to targets, ``(..., M, K, 2)``, in metres."""
+        """Return the vectors from origins to targets, ``(..., M, K, 2)``, in metres."""
         return plain_offsets(origins_m, targets_m)
 
 

@@ -58,11 +58,11 @@ class Square(Deployment):
             raise refuse("pilot_samples", radio.pilot_samples, allowed)
 
     def networks(self) -> SquareNetworks:
-        """Return what draws the networks."""
+        """Return the model that draws the networks."""
         return SquareNetworks(self.scenario, self.grid)
 
     def blocks(self) -> SquareBlocks:
-        """Return what draws their coherence blocks."""
+        """Return the model that draws their coherence blocks."""
         return SquareBlocks(self.scenario, self.combiner, self.grid.num_antennas, self.fronthaul_load)
 
     def border_m(self) -> Floats:
@@ -71,7 +71,7 @@ class Square(Deployment):
         return self.scenario.layout.side_m * corners
 
     def offsets_m(self, origins_m: Floats, targets_m: Floats) -> Floats:
-        """Return the shortest ways from origins to targets, around the edges, ``(..., M, K, 2)``, in metres."""
+        """Return the shortest vectors from origins to targets, around the edges, ``(..., M, K, 2)``, in metres."""
         return wrapped_offsets(origins_m, targets_m, self.scenario.layout.side_m)
 
 

@@ -1,4 +1,4 @@
-"""Gymnasium environments: a thin face on the line from scenario to latency."""
+"""Gymnasium environments: actions, observations and rewards around the world, which evolves and judges."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The contract of an environment: what it shows and what it takes, built once for a scenario and carried along."""
+"""The contract of an environment: its observations, actions and link, built once for a scenario."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mec_cf_gym.scenario import Scenario
 
 
 class Contract:
-    """Observation, action and link of a scenario's environments; wrappers and policies translate by it.
+    """Observations, actions and link of a scenario's environments, by which wrappers and policies translate.
 
     Attributes:
         scenario: The scenario.

@@ -1,4 +1,4 @@
-"""What one user knows of a block: its own link and task, and the few links that matter most to it."""
+"""Local observations: a user sees its own link and task, and the few links that matter most to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 
 MOST_USERS = 1024
 NOTHING = log_scale(np.zeros(()))
-"""A gain of zero: what an observation shows of interferers that are not there."""
+"""What an observation shows in place of absent interferers: a gain of zero."""
 
 
 class LocalObservation:

@@ -1,4 +1,4 @@
-"""Observations: what a policy sees of a block, log-scaled and bounded."""
+"""Observations: gains and tasks of a block, log-scaled and bounded, and the way back from them to a block."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Floats = NDArray[np.float32]
 Observation = dict[str, Floats]
 
 GAIN_FLOOR = 1e-4
-"""Gains far below -40 dB of the noise change nothing; added to keep the logarithm bounded."""
+"""Added to ratios to keep the logarithm bounded; gains far below it, -40 dB of the noise, change nothing."""
 NOTHING = -1.0
 """What :func:`log_scale` makes of zero: no gain, no task, no server."""
 TASK_UNITS = {"task_bits": 1e3, "cycles_per_bit": 1e3, "local_hz": 1e9, "server_hz": 1e9}
 """Columns of ``task`` in every network, and the paper's magnitudes that they are divided by."""
 SHARED_UNITS = {"deadline_s": 1.0, "cloud_hz": 1e9}
-"""Columns that follow where servers are shared, before one for the server of each site, in ``SITE_UNIT_HZ``."""
+"""Columns that follow where servers are shared; then comes each site's server, in ``SITE_UNIT_HZ``."""
 SITE_UNIT_HZ = 1e9
 COLUMN = {name: index for index, name in enumerate((*TASK_UNITS, *SHARED_UNITS))}
-"""Where the named columns of ``task`` are."""
+"""Index of each named column of ``task``."""
 SITE_COLUMNS = slice(len(COLUMN), None)
-"""Where the servers of the sites are."""
+"""Columns of the sites' servers."""
 LEAST_OPEN_HZ = 1e3
-"""Slowest server a scenario admits; less than that is what rounding leaves of a server that a user may not use."""
+"""Slowest server that scenarios allow; a slower one is zero up to rounding: it does not serve the user."""
 BOUND = 10.0
-"""No gain or task a scenario admits comes near it."""
+"""Bound of observations; no gain or task that scenarios allow comes near it."""
 
 
 class ObservationModel(Protocol):
@@ -123,7 +123,7 @@ def ratio_of(scaled: Array) -> Array:
 
 
 def observed_block(observation: Mapping[str, NDArray[Any]], link: Link) -> CoherenceBlock:
-    """Return the block as an observation shows it: all that a policy knows which has nothing else.
+    """Return the block that an observation shows, for policies that see nothing else.
 
     Gains, tasks and speeds are those of the block to single precision. Where servers are shared, ``server_hz``
     is an equal share, and where combiners follow the powers, gains are those for full power.

@@ -1,4 +1,4 @@
-"""Checks of what ``reset`` is given; nothing is changed before all of it has passed."""
+"""Checks of the arguments of ``reset``; nothing is changed before all have passed."""
 
 from __future__ import annotations
 

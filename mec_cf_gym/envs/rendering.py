@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FRAME_INCHES = (6.4, 5.6)
 FRAME_DPI = 100
 MARGIN = 0.025
-"""Of the map, around the service area."""
+"""Around the service area, relative to its size."""
 
 
 def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) -> NDArray[np.uint8]:

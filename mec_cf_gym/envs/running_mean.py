@@ -1,4 +1,4 @@
-"""Memory of what was seen: the mean of the gains, on the scale of observations."""
+"""Memory of past observations: the mean of their gains, shown on the scale of observations."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ Floats = NDArray[np.float64]
 
 
 class RunningMean(NamedTuple):
-    """The means of the linear gains that were seen, one a row: a plain tuple of arrays.
+    """Means of the linear gains of past observations, one a row.
 
-    An agent may carry it as its state: ``RunningMean(*state).update(observation, episode_start)``.
+    It is a plain tuple of arrays, so that it may be an agent's state:
+    ``RunningMean(*state).update(observation, episode_start)``.
     """
 
-    blocks: NDArray[np.int64]  # (...,), seen so far
+    blocks: NDArray[np.int64]  # (...), observations so far
     signal: Floats  # (..., N, K), linear
     interference: Floats  # (..., N, K, K), linear
     csi: Floats | None = None  # (..., N, M, K), linear, where it is observed
@@ -48,19 +49,20 @@ class RunningMean(NamedTuple):
 
         Args:
             observation: As in :meth:`start`.
-            starts: Rows in which it is the first of an episode: what they saw before is forgotten.
+            starts: Rows in which it is the first of an episode, ``(...)``: their means start anew.
         """
         before = np.where(starts, 0, self.blocks)
         means = (
-            None if old is None else (old * _over(before, old) + new) / _over(before + 1, old)
+            None if old is None else (old * _per_row(before, old) + new) / _per_row(before + 1, old)
             for old, new in zip(self[1:], self.start(observation)[1:], strict=True)
         )
         return RunningMean(np.asarray(before + 1), *means)  # type: ignore[arg-type]
 
     def restart(self, observation: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> RunningMean:
-        """Return the means begun anew under ``mask``; the other rows have counted their observation before."""
+        """Return the means, started anew in the rows under ``mask``, ``(...)``; in other rows they stay."""
         pairs = zip(self.start(observation), self, strict=True)
-        return RunningMean(*(None if new is None else np.where(_over(mask, new), new, old) for new, old in pairs))  # type: ignore[arg-type]
+        means = (None if new is None else np.where(_per_row(mask, new), new, old) for new, old in pairs)
+        return RunningMean(*means)  # type: ignore[arg-type]
 
     def shown(self, observation: Mapping[str, NDArray[Any]]) -> Observation:
         """Return the observation with the means in place of its gains, on the same scale."""
@@ -68,6 +70,6 @@ class RunningMean(NamedTuple):
         return {**observation, **{name: log_scale(mean) for name, mean in means.items()}}
 
 
-def _over(rows: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
-    """Return one value a row in a shape that broadcasts over the row's array."""
+def _per_row(rows: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
+    """Return one value a row, ``(...)``, in a shape that broadcasts over ``array``, ``(..., axes of a row)``."""
     return rows.reshape(rows.shape + (1,) * (array.ndim - rows.ndim))

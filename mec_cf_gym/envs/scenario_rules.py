@@ -1,4 +1,4 @@
-"""Which scenarios an environment takes: with the fields that its id fixes, and on reset of the same shapes."""
+"""Which scenarios an environment accepts: its id fixes some fields, and a reset keeps all shapes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def with_fixed_fields(scenario: Scenario, fields: Mapping[str, Any], fixed: Mapp
 
 
 def usual_scenario(fields: Mapping[str, Any]) -> Scenario:
-    """Return the scenario if none is given: that of the family of networks that ``deployment`` belongs to."""
+    """Return the default scenario: that of the family of networks that the field ``deployment`` belongs to."""
     deployment = Layout(deployment=fields.get("deployment", Layout().deployment)).deployment
     make: Callable[..., Scenario] = DEPLOYMENTS[str(family_of("deployment", deployment))].usual_scenario
     return make(deployment=deployment)

@@ -246,7 +246,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         return self._state
 
     def _observed(self) -> Observation:
-        """Return what all rows see."""
+        """Return the observations of all rows."""
         return self.contract.observation.observe(self._current().observed)
 
     def _next(self, state: State, stepped: Flags) -> State:
@@ -280,7 +280,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._streams, self._seeds = Streams(generators), tuple(known)
 
     def _swapped(self, scenario: Scenario, mask: Flags) -> Scenario:
-        """Return a scenario to go on with, after checking that all rows can."""
+        """Return the scenario of ``options``, after checking that all rows can continue with it."""
         if scenario is None:
             raise refuse("options['scenario']", scenario, "it must be a Scenario")
         resolved = self._resolve(scenario, {})

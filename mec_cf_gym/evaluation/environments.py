@@ -1,4 +1,4 @@
-"""What environments are about, as the scenarios tell that they have if none is given."""
+"""Properties of environments, read from their default scenarios."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mec_cf_gym.scenario import Scenario
 
 @functools.cache
 def usual_scenario(env_id: str) -> Scenario:
-    """Return the scenario that an environment has if none is given."""
+    """Return the default scenario of an environment."""
     env: Any = gym.make(env_id).unwrapped
     scenario: Scenario = env.scenario
     return scenario

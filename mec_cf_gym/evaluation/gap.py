@@ -13,15 +13,16 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
+"""Bootstrap samples of the networks for the interval of a mean."""
 RESAMPLES_OF_STATISTICS = 999
-"""Of the networks, where a statistic other than the mean is estimated."""
+"""Bootstrap samples for the interval of any other statistic."""
 FORMS = {"": (".4f", ""), "%": ("+.2%", ""), "ms": ("+.4f", " ms")}
-"""How numbers of a unit are written, and what follows the mean."""
+"""Format of the numbers of a unit, and text after the mean."""
 Floats = NDArray[np.float64]
 
 
 def gap_to(reference: ArrayLike, latency: ArrayLike) -> Floats:
-    """Return how far largest latencies are above a reference's on the very same blocks, in parts of these.
+    """Return how far largest latencies are above those of a reference on the same blocks, relative to the latter.
 
     Args:
         reference: Largest latencies that the reference gives, in any unit, ``(...)``.
@@ -34,7 +35,7 @@ def gap_to(reference: ArrayLike, latency: ArrayLike) -> Floats:
 
 
 def bootstrap_interval(values: Sequence[float] | Floats) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the mean; NaN for a single value."""
+    """Return the 95 % percentile bootstrap interval of the mean, from values ``(networks,)``; NaN for one."""
     if len(values) < 2:
         return math.nan, math.nan
     interval = stats.bootstrap(
@@ -72,7 +73,7 @@ class Estimate:
 
         Args:
             statistic: A function of the samples.
-            *samples: Sequences of what belongs to each network, the same in all; they can be indexed by arrays.
+            *samples: Sequences with one entry a network, of the same networks; arrays can index them.
         """
         networks, rng = len(samples[0]), np.random.default_rng(0)
         found = statistic(*samples)

@@ -23,7 +23,7 @@ from mec_cf_gym.evaluation.tasks import Task
 
 ORDER = (*CLASSIC, *SOLVERS, *OF_THE_PAST, *LEARNED)
 WIDTH = 120
-"""Of lines of prose."""
+"""Characters in a line of prose."""
 DECIDED = ("env", "reference", "topologies", "blocks")
 """Options that a suite decides, beside the scenario."""
 
@@ -63,7 +63,7 @@ class SuiteBenchmark(Benchmark):  # noqa: D101  # the help of the command is the
 
 
 OF_SUITE = SuiteBenchmark(suite="full", policies=(), env=(), reference="", topologies=0, blocks=0)
-"""What the command starts from if a suite is named: what the suite decides is not set."""
+"""Default options of the command if a suite is named; those that the suite decides are unset."""
 
 
 def training(row: Summary) -> str:
@@ -96,7 +96,7 @@ def summary(content: dict[str, Any]) -> str:
 
 
 def whole(content: dict[str, Any]) -> str:
-    """Return a section per environment, gaps in all tasks first, and then all that is known task by task."""
+    """Return a section per environment as Markdown: gaps in all its tasks, then a table for each task."""
     parts, rows = [], _rows(content)
     for env in dict.fromkeys(task["env"] for task in content["tasks"]):
         tasks = [task for task in content["tasks"] if task["env"] == env]

@@ -51,6 +51,7 @@ def load_policy(name: str) -> Policy:
 
 
 def _found() -> dict[str, EntryPoint | Factory]:
+    """Return the sources of all installed policies by name; families that cannot be imported are left out."""
     found: dict[str, EntryPoint | Factory] = {}
     for family in entry_points(group=FAMILIES):
         try:

@@ -22,7 +22,7 @@ from mec_cf_gym.evaluation.tasks import Task
 from mec_cf_gym.evaluation.timing import BATCH, REPEATS, Cost, batch_decision_ms
 
 LONGEST_BATCH_S = 30.0
-"""Batches that would take longer, block by block, are not timed."""
+"""Batches of which single decisions would take longer than this, in seconds, are not timed."""
 
 
 def run_tasks(tasks: Sequence[Task], store: RunStore, workers: int) -> list[Record]:
@@ -87,7 +87,7 @@ def costs(task: Task, rows: Sequence[Summary]) -> tuple[str, dict[str, Cost]]:
 def _cost(task: Task, row: Summary) -> Cost:
     brief = row.decision_ms * BATCH * REPEATS <= 1e3 * LONGEST_BATCH_S
     batch_ms = time_batch(task, row.policy) if task.times_batches and brief else math.nan
-    if hasattr(_policy(row.policy), "card"):  # it may be that of the weights for the last block
+    if hasattr(_policy(row.policy), "card"):  # which may depend on the size of the last block
         try_policy(task, row.policy)
     return dataclasses.replace(Cost.of_training(_policy(row.policy)), batch_decision_ms=batch_ms)
 
@@ -120,10 +120,12 @@ def admitted(tasks: Sequence[Task], policies: Sequence[str], workers: int) -> li
 
 
 def _tried(task: Task, policy: str) -> tuple[tuple[str, str], str]:
+    """Return the names of a task and a policy, and why the policy refuses the task; empty if it does not."""
     return (task.name, policy), try_policy(task, policy)
 
 
 def _with_answers(task: Task, answers: dict[str, str]) -> Task:
+    """Return a task with more policies, by name with the reason if they refuse it."""
     left_out = dict(task.left_out) | answers
     return dataclasses.replace(
         task,

@@ -20,21 +20,22 @@ from mec_cf_gym.scenario import Scenario
 Fields = dict[str, Any]
 USERS = (10, 20, 50)
 MOVING: Fields = {"fading": "gauss_markov", "speed_m_per_s": (1.0, 30.0)}
+"""Mobile tasks in paper B's networks: positions hold for an episode, and only the fading changes."""
 WALKING: Fields = {**MOVING, "mobility": "random_waypoint"}
-"""Paper B's networks hold for an episode: there, only the fading moves."""
+"""Mobile tasks in all other networks."""
 UNEQUAL: Fields = {
     "task_bits": (500.0, 2000.0),
     "cycles_per_bit": (500.0, 2000.0),
     "local_hz": (0.5e9, 2e9),
     "server_hz": (2e9, 10e9),
 }
-"""Of users who are equal as they come."""
+"""Unequal users, where the default scenario has equal ones."""
 CLASSIC = ("full-power", "random", "fractional-power", "equal", "greedy", "water-filling")
 SOLVERS = ("exact", "fast", "ica", "exact-power", "sca")
 OF_SHARED_SERVERS = ("proportional", "proportional-exact")
-"""They divide servers, which other min-max policies share equally."""
+"""Policies that divide shared servers; other min-max policies share them equally."""
 OF_THE_PAST = ("outdated-exact", "averaged-exact")
-"""What they decide from is what observations have shown: they are for delayed ones."""
+"""Policies that decide on past observations, for environments with delayed CSI."""
 LEARNED = ("cnn-lstm", "equivariant")
 ORACLES = "Policies that look at the block see the current channels, and are oracles: no learner can be."
 HEADLINES = (
@@ -46,7 +47,7 @@ HEADLINES = (
     ("MECMultiCell-v0", 20, 1, "static", "unequal"),
     ("MECCellFreeDelayed-v0", 10, 1, "mobile", "equal"),
 )
-"""The tasks of the summary: each environment as it comes, at K = 10 in paper A's networks and 20 in paper B's."""
+"""Tasks of the summary: environments by default, with K = 10 in paper A's networks and K = 20 in paper B's."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ class Place:
 
     @property
     def usual(self) -> Scenario:
-        """The environment's scenario as it comes."""
+        """The environment's default scenario."""
         return usual_scenario(self.env)
 
     @property
     def size(self) -> Fields:
-        """As many networks and blocks as can be afforded."""
+        """Numbers of networks and of blocks of each, fewer where solving them takes longer."""
         if is_delayed(self.env):
             return {"topologies": 30, "blocks": self.usual.episode.episode_blocks}
         if self.usual.deployment.num_correlations:
@@ -74,13 +75,13 @@ class Place:
         return {"topologies": 50 if self.num_users < max(USERS) else 30, "blocks": 3}
 
     def motions(self) -> dict[str, Fields]:
-        """Return fields by the name of the motion; an environment that moves by itself has no other."""
+        """Return scenario fields by the name of the motion; environments that are mobile as such have one."""
         if self.usual.dynamics.fading != "iid":
             return {"mobile": {}}
         return {"static": {}, "mobile": WALKING if _allows(self.usual, WALKING) else MOVING}
 
     def loads(self) -> dict[str, Fields]:
-        """Return fields by whether users are equal; where they differ as they come, they are made equal."""
+        """Return scenario fields for equal and for unequal users, one of which is the default."""
         bits = self.usual.tasks.task_bits
         if isinstance(bits, tuple):
             return {"equal": {"task_bits": sum(bits) / 2}, "unequal": {}}

@@ -1,4 +1,4 @@
-"""What policies are compared on: networks of one scenario, who takes part, and who does not and why."""
+"""Tasks of a benchmark: networks of one scenario, the policies that take part, and why others do not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mec_cf_gym.evaluation.store import Unit
 from mec_cf_gym.scenario import Scenario
 
 OF_USERS = ("task_bits", "cycles_per_bit", "local_hz", "server_hz", "user_power_dbm")
-"""Fields in which users may differ beside their channels."""
+"""Scenario fields in which users may differ, beside their channels."""
 REPORTED: tuple[str, ...] = (
     "name",
     "env",
@@ -23,7 +23,7 @@ REPORTED: tuple[str, ...] = (
     "blocks",
 )
 REPORTED += ("deadline_ms", "left_out", "remark", "headline")
-"""What a reader of a task's results wants to know, in this order."""
+"""Fields of a task that reports show, in this order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Task:
 
     @property
     def units(self) -> list[Unit]:
-        """What has to be run: every seed and policy."""
+        """What has to be run: every policy on every seed."""
         return [(self.name, policy, seed) for seed in self.seeds for policy in self.policies]
 
     @property
@@ -85,7 +85,7 @@ class Task:
         return "unequal" if any(isinstance(fields[name], tuple) for name in OF_USERS) else "equal"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a reader of its results wants to know, for JSON."""
+        """Return the fields that reports show, for JSON."""
         return {
             **{name: getattr(self, name) for name in REPORTED},
             "seeds": [self.seeds[0], self.seeds[-1]],

@@ -61,7 +61,7 @@ def batch_decision_ms(env_id: str, scenario: Scenario, policy: Policy) -> float:
 
 @functools.lru_cache(maxsize=1)
 def _batch(env_id: str, scenario: Scenario) -> tuple[Mapping[str, NDArray[np.float32]], CoherenceBlock]:
-    """Return what policies see of the first blocks of 256 test networks."""
+    """Return observations and blocks, the first ones, of 256 test networks."""
     env: Any = gym.make_vec(env_id, num_envs=BATCH, scenario=scenario)
     numbers = env.unwrapped.scenario.numbers_per_network
     if numbers * BATCH > MOST_NUMBERS:

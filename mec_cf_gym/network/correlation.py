@@ -57,7 +57,14 @@ def toeplitz(first_row: Complexes) -> Complexes:
 
 
 def _sum_series(azimuth: Floats, elevation: Floats, tables: list[tuple[Floats, Floats]], out: Complexes) -> None:
-    """Write ``r[d]``, ``(links, lags)``: even harmonics of the azimuth are its real part, odd ones imaginary."""
+    """Write ``r[d]`` into ``out``: even harmonics of the azimuth are its real part, odd ones its imaginary part.
+
+    Args:
+        azimuth: Radians, ``(links,)``.
+        elevation: Radians, ``(links,)``.
+        tables: Coefficients of every lag, see :func:`_coefficients`.
+        out: ``(links, lags)``.
+    """
     azimuth_order = max(2 * len(even) for even, _ in tables)
     elevation_order = max(2 * even.shape[1] for even, _ in tables)
     azimuth_phase = np.arange(azimuth_order)[:, None] * azimuth

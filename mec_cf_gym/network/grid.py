@@ -1,4 +1,4 @@
-"""Square grids of APs and base stations that wrap around, and how users come to be among them (paper B)."""
+"""Square grids of APs and base stations that wrap around, and how users are dropped among them (paper B)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 NEGLIGIBLE_HALVINGS = 40
 """Users farther apart than this many correlation distances have independent shadowing."""
 MOST_REJECTIONS = 1000
-"""A balanced drop that rejected so many users in a row, for their pilots, takes the next one with any pilot; after
-as many for each cell it takes anybody: there may be a cell that nobody hears best."""
+"""Rejections in a row after which a balanced drop accepts a user with any pilot. After as many for each cell it
+accepts anybody, since there may be a cell whose base station nobody hears best."""
 
 
 def square_grid(points: int, side_m: float) -> Floats:
@@ -30,7 +30,7 @@ def square_grid(points: int, side_m: float) -> Floats:
 
 
 def wrapped_offsets(origins_m: Floats, targets_m: Floats, side_m: float) -> Floats:
-    """Return the shortest ways from origins to targets on a square that wraps around.
+    """Return the shortest vectors from origins to targets on a square that wraps around, in metres.
 
     Args:
         origins_m: ``(..., M, 2)``.
@@ -55,11 +55,11 @@ class Drop:
 
     @classmethod
     def nobody(cls, sites: int) -> Drop:
-        """Return the empty square."""
+        """Return a drop without users."""
         return cls(np.zeros((0, 2)), np.zeros((sites, 0)), np.zeros((sites, 0)), np.zeros(0, np.intp))
 
     def joined_by(self, newcomer: Drop) -> Drop:
-        """Return the users with one more."""
+        """Return the drop with one more user."""
         return Drop(
             np.append(self.positions_m, newcomer.positions_m, axis=0),
             np.append(self.shadowing_db, newcomer.shadowing_db, axis=1),
@@ -69,7 +69,7 @@ class Drop:
 
 
 class DropModel(Protocol):
-    """Decides which of the users that chance drops may stay. Built from the scenario."""
+    """Accepts or rejects users that are dropped uniformly at random. Built from the scenario."""
 
     pilots_fit_cells: ClassVar[bool]
     """Whether pilots that algorithm 4.1 chooses for the APs suit the base stations, too."""
@@ -77,7 +77,7 @@ class DropModel(Protocol):
     def __init__(self, scenario: Scenario) -> None: ...
 
     def accepts(self, newcomer: Drop, users: Drop, rejections: int) -> bool:
-        """Return whether a newcomer stays with those who are there, after so many rejections in a row."""
+        """Return whether to accept a user beside those accepted before, after so many rejections in a row."""
         ...
 
 
@@ -111,7 +111,7 @@ class Balanced:
         self.most_sharing = math.ceil(self.most_users / scenario.radio.pilot_samples)
 
     def accepts(self, newcomer: Drop, users: Drop, rejections: int) -> bool:
-        """Accept a user whose cell has a place, and its pilot, left."""
+        """Accept a user if its cell has room, and its pilot is not taken there."""
         cells = users.gain[self.num_aps :].argmax(0)
         in_cell = cells == newcomer.gain[self.num_aps :].argmax()
         sharing = (users.pilot[in_cell] == newcomer.pilot).sum()
@@ -157,6 +157,7 @@ class Square:
         return users
 
     def _newcomer(self, rng: np.random.Generator, users: Drop) -> Drop:
+        """Return one more user at a random position, with the pilot that algorithm 4.1 gives it."""
         position_m = rng.uniform(0.0, self.side_m, (1, 2))
         mean_db, deviation_db = self._shadowing_given(position_m, users)
         shadowing_db = mean_db + deviation_db * rng.standard_normal((len(self.sites_m), 1))
@@ -166,7 +167,7 @@ class Square:
         return Drop(position_m, shadowing_db, gain, np.array([load.argmin()]))
 
     def _shadowing_given(self, position_m: Floats, users: Drop) -> tuple[Floats | float, float]:
-        """Return mean, ``(sites, 1)``, and standard deviation of a user's shadowing in dB given the others'.
+        """Return mean, ``(sites, 1)``, and standard deviation of a user's shadowing, in dB, given the others'.
 
         At any site, two users' shadowing has the correlation ``2^(-d / correlation_m)``; sites are independent.
         """

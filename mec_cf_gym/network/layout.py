@@ -64,7 +64,7 @@ def uniform_in_disk(streams: Streams, points: int, radius_m: float) -> NDArray[n
 
 
 def plain_offsets(origins_m: NDArray[np.float64], targets_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the ways from origins ``(..., M, 2)`` to targets ``(..., K, 2)``, ``(..., M, K, 2)``, in metres."""
+    """Return the vectors from origins ``(..., M, 2)`` to targets ``(..., K, 2)``: ``(..., M, K, 2)``, in m."""
     return targets_m[..., None, :, :] - origins_m[..., :, None, :]
 
 

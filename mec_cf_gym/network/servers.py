@@ -14,9 +14,9 @@ from mec_cf_gym.arrays import Array, promote
 Floats = NDArray[np.float64]
 
 ROUNDING = 1e-12
-"""Part of a need that counts as nothing: the cloud, if there is one, is not asked for what rounding leaves."""
+"""Part of a needed speed that counts as zero, so that the cloud is not asked for rounding errors."""
 ENOUGH = 1 - 1e-9
-"""Part of the needed speeds from which on needs count as met: what rounding leaves."""
+"""Part of the needed speeds from which on they count as met; the rest is rounding."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,13 @@ class Servers:
         )
 
     def least_shares(self, needed_hz: Floats) -> tuple[Shares, Floats]:
-        """Return shares that give every user what it needs and no more, or else the same part of it to each.
+        """Return the least shares that give every user the speed it needs, or else the same part of it to each.
 
         APs give first, in proportion to needs, and the cloud gives the rest; where that does not do, a linear
         program finds the largest part of all needs that the budgets allow.
 
         Args:
-            needed_hz: Speeds, ``(..., K)``, finite.
+            needed_hz: Speeds in Hz, ``(..., K)``, finite.
 
         Returns:
             The shares, and the part of the needs they meet, ``(...)``: one, or less where budgets are too small.
@@ -99,7 +99,7 @@ class Servers:
         return shares, part
 
     def _aps_first(self, needed_hz: Floats) -> Shares:
-        """Return shares that meet all needs, and may ask too much of the cloud only."""
+        """Return shares that meet the needs, ``(..., K)``, and keep all budgets but perhaps the cloud's."""
         offered = self.divided(needed_hz[..., None, :], needed_hz).ap_hz
         offered_hz = offered.sum(-2)
         taken = np.minimum(1.0, needed_hz / np.where(offered_hz > 0, offered_hz, 1.0))
@@ -111,7 +111,17 @@ class Servers:
     def _largest_part(
         needed_hz: Floats, open_hz: Floats, ap_hz: Floats, cloud_hz: float
     ) -> tuple[Floats, Floats, float]:
-        """Return shares ``(L, K)`` and ``(K,)`` that meet the largest part of all needs, and that part."""
+        """Return shares of one network that meet the largest part of all needs, and that part.
+
+        Args:
+            needed_hz: ``(K,)``.
+            open_hz: The most that each server could give each user, ``(L, K)``.
+            ap_hz: Budgets, ``(L,)``.
+            cloud_hz: Budget of the cloud.
+
+        Returns:
+            Shares of the servers, ``(L, K)``, and of the cloud, ``(K,)``, in Hz; the part, at most one.
+        """
         from scipy.optimize import linprog  # takes long to import
         from scipy.sparse import coo_array
 

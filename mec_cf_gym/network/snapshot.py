@@ -23,13 +23,13 @@ from mec_cf_gym.units import dbm_to_w
 class GridModel(Protocol):
     """Says which sites of a square serve its users, and which users. Built from the scenario."""
 
-    sites: slice  # of those in Square.sites_m
+    sites: slice  # of Square.sites_m: those that serve
     num_sites: int  # L
     num_antennas: int  # of each site, A
-    sites_field: ClassVar[str]  # of the scenario, that counts the sites
+    sites_field: ClassVar[str]  # scenario field that counts the sites
     sites_name: ClassVar[str]
     has_cloud: ClassVar[bool]
-    usual_combiner: ClassVar[str]
+    usual_combiner: ClassVar[str]  # what combiner="auto" stands for
     fronthaul_load: float  # time on the fronthaul over time on the uplink
 
     def __init__(self, scenario: Scenario) -> None: ...
@@ -39,7 +39,7 @@ class GridModel(Protocol):
         ...
 
     def servers(self, ap_hz: Floats, serves: NDArray[np.bool_]) -> Servers:
-        """Return what the sites and the cloud compute with, given the speeds of all APs, ``(rows, num_aps)``."""
+        """Return the servers, from the speeds of all APs, ``(rows, num_aps)``, and clusters, ``(rows, L, K)``."""
         ...
 
 
@@ -156,7 +156,14 @@ class SquareNetworks:
     def _statistics(
         self, drop: Drop, snr: Floats, pilot: NDArray[np.intp], serves: NDArray[np.bool_]
     ) -> ChannelStatistics:
-        """Return the statistics of one network, from the users' ``(K,)`` full powers over the noise."""
+        """Return the statistics of one network.
+
+        Args:
+            drop: Its users.
+            snr: Full powers over the noise, ``(K,)``.
+            pilot: Pilots, ``(K,)``.
+            serves: Clusters, ``(L, K)``.
+        """
         radio, height_m = self.scenario.radio, self.scenario.layout.height_difference_m
         offsets_m = wrapped_offsets(self.square.sites_m[self.grid.sites], drop.positions_m, self.square.side_m)
         first_row = local_scattering(

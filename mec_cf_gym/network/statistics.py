@@ -1,4 +1,4 @@
-"""Channel statistics of APs with several antennas: what a snapshot of paper B's networks keeps for all blocks."""
+"""Channel statistics of APs with several antennas, which hold for all blocks of a snapshot (paper B)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class ChannelStatistics:
 
     pilot: NDArray[np.intp]  # (..., K)
     serves: NDArray[np.bool_]  # (..., L, K), whether an AP is in a user's cluster
-    root: Complexes  # (..., L, K, A, A), times white noise it is a channel
-    whitening: Complexes  # (..., L, T, A, A), of what is received on each pilot
+    root: Complexes  # (..., L, K, A, A), F with covariance F F^H; F times white noise is a channel
+    whitening: Complexes  # (..., L, T, A, A), V with Psi^-1 = V V^H, of the signal received on each pilot
     error_covariance: Complexes  # (..., L, K, A, A)
 
     @classmethod
@@ -41,7 +41,7 @@ class ChannelStatistics:
         )
 
     def channel(self, white: NDArray[np.complex64]) -> Complexes:
-        """Return the channels that white noise ``(..., L, A, K)`` gives, ``(..., L, A, K)``."""
+        """Return correlated channels, ``(..., L, A, K)``, from white noise CN(0, 1) of the same shape."""
         return np.swapaxes((self.root @ np.swapaxes(white, -1, -2)[..., None])[..., 0], -1, -2)
 
     def estimate(self, channel: Complexes, noise: NDArray[np.complex64]) -> Complexes:

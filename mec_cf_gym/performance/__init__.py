@@ -1,4 +1,4 @@
-"""What an allocation makes of a block: rates, latencies, paper B's objective, and how fair that is."""
+"""Performance of an allocation in a block: rates, latencies, paper B's objective, fairness metrics."""
 
 from mec_cf_gym.performance.latencies import (
     best_latency,

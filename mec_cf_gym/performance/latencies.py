@@ -14,13 +14,13 @@ from mec_cf_gym.performance.rates import rate
 
 
 def time_for(xp: Any, amount: Array, speed: Array) -> Array:
-    """Return the time that an amount takes at a speed, all ``(..., K)``: infinite at no speed."""
+    """Return ``amount / speed`` in seconds, all ``(..., K)``: infinite at no speed."""
     moves = speed > 0
     return xp.where(moves, amount / xp.where(moves, speed, 1.0), math.inf)
 
 
 def time_for_part(xp: Any, share: Array, whole_s: Array) -> Array:
-    """Return the time that a share takes, all ``(..., K)``: zero for none of what would take forever."""
+    """Return ``share whole_s`` in seconds, all ``(..., K)``: zero for no share, even of an infinite time."""
     some = share > 0
     return xp.where(some, share * xp.where(some, whole_s, 0.0), 0.0)
 
@@ -64,6 +64,7 @@ def full_offload_latency(block: CoherenceBlock, rate_bps: Array, server_hz: Arra
     """Return the time to offload whole tasks, ``Z/R + Z C / f_ser``, in seconds, ``(..., K)``.
 
     In a user-centric network (paper B) ``Z/R`` grows by the time on the fronthaul, ``2 A q Z B / (R C_fh)``.
+    Arguments are those of :func:`offload_latency`.
     """
     xp, (rate_bps, bits, cycles, server_hz) = promote(
         rate_bps, block.link_bits, block.task_cycles, block.server_hz if server_hz is None else server_hz
@@ -88,7 +89,7 @@ def latency(block: CoherenceBlock, power: Array, offload: Array, server_hz: Arra
 
 
 def longer(local_s: Array, offloaded_s: Array) -> Array:
-    """Return when a task is done whose parts are computed locally and offloaded meanwhile, ``(..., K)``."""
+    """Return the larger of two latencies, ``(..., K)``, in seconds: both parts of a task run in parallel."""
     xp, (local_s, offloaded_s) = promote(local_s, offloaded_s)
     return xp.maximum(local_s, offloaded_s)
 

@@ -1,4 +1,4 @@
-"""The outcome of a block: what its users experienced under an allocation."""
+"""The outcome of a block: latencies, rates and powers of its users under an allocation."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from mec_cf_gym.performance.rates import tuned_rate
 Floats = NDArray[np.float64]
 
 LEAST_SERVER_HZ = 1e6
-"""Speed that a user counts with who offloads to servers and is given less of them: latencies stay finite."""
+"""Least server speed that a user of shared servers counts with, so that latencies stay finite."""
 ON_TIME = 1 + 1e-6
-"""Latency over deadline up to which a deadline is met: what single precision leaves of an exact one."""
+"""Latency over deadline up to which the deadline counts as met: actions are in single precision."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Outcome:
 
     @property
     def missed(self) -> NDArray[np.bool_]:
-        """Whose deadline is missed, ``(..., K)``."""
+        """Whether a user misses its deadline, ``(..., K)``."""
         return np.asarray(self.latency_s > ON_TIME * self.deadline_s)
 
     def info(self) -> dict[str, Any]:

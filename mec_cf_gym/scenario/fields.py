@@ -37,7 +37,7 @@ def count(default: int, *, low: int = 1, high: int, shapes: bool = True) -> Any:
         default: The default.
         low: The smallest number.
         high: The largest number.
-        shapes: Whether arrays of observations, actions or networks have so many entries.
+        shapes: Whether it is the length of an axis of observations, actions or networks.
     """
     return _field(default, partial(checked_count, low=low, high=high), shapes=shapes)
 

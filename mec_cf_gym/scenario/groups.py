@@ -39,7 +39,7 @@ class Layout(Validated):
     side_m: float = number(1000.0, low=1.0, high=1e5)
     """Side of the square that paper B's networks serve; it wraps around at its edges."""
     user_drop: str = part("uniform")
-    """How users come to be in the square. uniform: anywhere; balanced: the same number in each cell, where those
+    """How users are dropped in the square. uniform: anywhere; balanced: the same number in each cell, where those
     who share a pilot are in different cells as far as possible."""
     height_difference_m: float = number(10.0, low=1.0, high=1e3)
     """Height of the APs above the users."""
@@ -144,7 +144,7 @@ class Dynamics(Validated):
 
 @dataclass(frozen=True, kw_only=True)
 class Episode(Validated):
-    """What a learner meets: the length of an episode, what it sees and what it earns."""
+    """The learning problem: length of an episode, observation and reward."""
 
     episode_blocks: int = count(100, high=10**9, shapes=False)
     """Coherence blocks until the episode is truncated."""
@@ -154,8 +154,8 @@ class Episode(Validated):
     """max_latency: minus the largest latency in ms; log_latency: minus its natural logarithm;
     power_fairness: paper B's objective, with deadlines."""
     fairness_weight_w: float = number(0.6, low=0.0, high=1e6)
-    """Power that a bit/s/Hz of the least spectral efficiency is worth, w, in paper B's objective."""
+    """Weight w of the least spectral efficiency in paper B's objective, in W per bit/s/Hz."""
     deadline_penalty_w: float = number(1.0, low=0.0, high=1e6)
-    """What a missed deadline costs with the reward power_fairness."""
+    """Penalty of a missed deadline in the reward power_fairness, in W."""
     least_spectral_efficiency: float = number(1e-3, low=1e-12, high=1.0)
-    """Rate over bandwidth, in bit/s/Hz, that a link counts with if it gives less: latencies stay finite."""
+    """Least spectral efficiency, in bit/s/Hz, that a link counts with, so that latencies stay finite."""

@@ -17,7 +17,7 @@ from mec_cf_gym.units import dbm_to_w
 NARROWEST_SUBCARRIER_HZ = 15e3
 """The smallest subcarrier spacing of LTE and 5G NR below 6 GHz."""
 MOST_NUMBERS = 10**8
-"""Channel gains, interference gains or correlations of one block; more would not fit into memory."""
+"""Most channel gains, interference gains or correlations of one network; more would not fit into memory."""
 PAPER_B_NOISE_DBM = -94.0
 
 
@@ -47,7 +47,7 @@ class Scenario:
     dynamics: Dynamics = field(default_factory=Dynamics)
     """How one coherence block follows another."""
     episode: Episode = field(default_factory=Episode)
-    """What a learner meets."""
+    """The learning problem: length of an episode, observation and reward."""
 
     def __post_init__(self) -> None:
         for group in dataclasses.fields(self):
@@ -143,7 +143,7 @@ class Scenario:
 
     @cached_property
     def deployment(self) -> Any:
-        """What the scenario means in its family of networks: a :class:`~mec_cf_gym.deployments.Deployment`."""
+        """The scenario's family of networks, built for it: a :class:`~mec_cf_gym.deployments.Deployment`."""
         (deployments,) = REGISTRIES["family"]
         return deployments[str(family_of("deployment", self.layout.deployment))](self)
 

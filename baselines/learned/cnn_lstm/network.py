@@ -18,7 +18,7 @@ SMALLEST_POWER = 1e-4
 """Power ratios below count as this on a log scale."""
 PowerScale = Literal["linear", "log"]
 SAMPLES_FOR_SCALES = 4096
-"""About as many samples, spread evenly, give the mean and spread of the magnitudes."""
+"""Number of samples, about, that give the mean and spread of the magnitudes."""
 
 
 class CNNLSTMNetwork(nn.Module):
@@ -109,12 +109,15 @@ class CNNLSTMNetwork(nn.Module):
             self.target_range[part] = (high - low).clamp(min=1e-6)
 
     def normalised(self, power: Tensor, offload: Tensor) -> Tensor:
-        """Return labels as the targets of :meth:`forward`, ``(rows, N K + K)``."""
+        """Return labels ``(rows, N, K)`` and ``(rows, K)`` as targets of :meth:`forward`: ``(rows, N K + K)``."""
         targets = torch.cat((self._scaled(power).flatten(1), offload), dim=1)
         return (targets - self.target_low) / self.target_range
 
     def allocation(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what outputs of :meth:`forward` stand for; a user above its budget is scaled back onto it.
+        """Return the allocation of outputs of :meth:`forward`; a user above its budget is scaled back onto it.
+
+        Args:
+            outputs: ``(rows, N K + K)``.
 
         Returns:
             Powers, ``(rows, N, K)``, and offload ratios, ``(rows, K)``.

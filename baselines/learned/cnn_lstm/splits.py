@@ -1,4 +1,4 @@
-"""Labelled samples: which train, which decide when to stop and which test, and how they are read."""
+"""Training, validation and test parts of labelled samples, and how they are read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Protocol = Literal["random", "topologies"]
 Rows = NDArray[np.int64]
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.1
-"""Of what is not for testing."""
+"""Of the samples that are not for testing."""
 FEWEST_SAMPLES = 10
 
 
@@ -83,7 +83,7 @@ def read_labelled(store: LabelStore, rows: Rows) -> Iterator[Labelled]:
 
 
 def _divide(kinds: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    """Return a random share of some kinds, one at least, and the others."""
+    """Return a random share of samples or topologies, ``(any,)``, one at least, and the others."""
     shuffled = rng.permutation(kinds)
     first = max(1, round(share * len(kinds)))
     return shuffled[:first], shuffled[first:]

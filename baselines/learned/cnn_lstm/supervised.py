@@ -56,8 +56,8 @@ class SupervisedLearner:
 
     Args:
         network: The network, with its scales set.
-        train: What to learn from.
-        validation: What to stop by.
+        train: Training samples.
+        validation: Validation samples.
         watched: Validation samples whose gap to the labels' latency is reported, in any number of parts.
         least_spectral_efficiency: Of the scenario, for the gap.
         learning_rate: Of Adam.

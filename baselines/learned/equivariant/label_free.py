@@ -24,10 +24,13 @@ from mec_cf_gym.world import World
 STEPS_PER_EPOCH = 50
 LARGEST_BATCH = 256
 STEP_COST = 5000
-"""Links of a batch, roughly; links of large networks cost more."""
+"""Links of a batch, of which those of large networks count more."""
 WARM_UP_STEPS = 100
+"""Steps over which the learning rate rises at first."""
 AVERAGING = 0.005
+"""Weight of the newest weights in their running average."""
 LARGEST_GRADIENT = 0.01
+"""Norm that gradients are clipped to."""
 UNEQUAL: Mapping[str, tuple[float, float]] = {
     "task_bits": (500.0, 2000.0),
     "cycles_per_bit": (500.0, 2000.0),
@@ -45,13 +48,14 @@ MIXTURE = {
     "local_computing": "none in one of ten batches",
     "rounds": "6 to 12",
 }
-"""What the network learns from, in words, for its card."""
+"""Distribution of the training scenarios, in words, for the card."""
 WATCHED: tuple[dict[str, Any], ...] = (
     {"num_subcarriers": 4, "num_users": 10},
     {"num_subcarriers": 4, "num_users": 20},
     {"num_subcarriers": 8, "num_users": 20, **UNEQUAL},
     {"num_subcarriers": 2, "num_users": 40},
 )
+"""Scenarios of the validation networks, ``WATCHED_NETWORKS`` each."""
 WATCHED_NETWORKS = 32
 
 

@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.learned.message_passing import MessagePassing
 from mec_cf_gym.errors import checked_count
 
 LEAST_LOG_SHARE = -14.0
-"""Shares never fall below this, from where they can still come back."""
+"""Least log share; gradients pass, so that a share can rise again."""
 BALANCING_ROUNDS = 2
 """Rounds after the learned ones that only balance totals."""
 LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES = 9, 8, 4
@@ -24,7 +24,7 @@ FIRST_STEP = 1.8
 
 @dataclass(frozen=True)
 class Iterate:
-    """Powers after some rounds, and what they give; only the shares carry gradients."""
+    """Powers after some rounds, and their rates and latencies; only the shares carry gradients."""
 
     log_share: Tensor  # (B, N, K)
     log_total: Tensor  # (B, K)
@@ -63,7 +63,7 @@ class EquivariantNetwork(MessagePassing):
             self.move_by_feature.weight[0, 0] = FIRST_STEP
 
     def forward(self, problem: Problem, rounds: int | None = None) -> Iterator[Iterate]:
-        """Yield the start, what every round makes of it, and then what balancing alone does."""
+        """Yield the iterates: the start, one for each learned round, and one for each that only balances."""
         rounds = rounds or self.rounds
         log_share = torch.full_like(problem.signal_gain, -math.log(problem.signal_gain.shape[-2]))
         log_total = problem.quiet_start()
@@ -87,7 +87,7 @@ class EquivariantNetwork(MessagePassing):
             log_share = moved
 
     def round(self, memory: Tensor, features: Features, view: View, share: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what links remember, ``(B, N, K, width)``, and by how much log shares move, ``(B, N, K)``."""
+        """Return the memory of links, ``(B, N, K, width)``, and the change of log shares, ``(B, N, K)``."""
         memory, hidden = self.exchange(
             memory, features.link, features.user, features.block, share, view.heard, features.harmed
         )
@@ -97,7 +97,7 @@ class EquivariantNetwork(MessagePassing):
 
 @dataclass(frozen=True)
 class Features:
-    """What a round sees, all of order one."""
+    """Features of a round, all of order one."""
 
     link: Tensor  # (B, N, K, LINK_FEATURES)
     user: Tensor  # (B, K, USER_FEATURES)

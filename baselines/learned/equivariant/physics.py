@@ -23,7 +23,7 @@ from mec_cf_gym.performance.rates import interference_by_user, rate, received_in
 LARGEST_GAIN = 1e12
 """Gains count as at most this, to keep within single precision."""
 LEAST_GAIN = 1e-9
-"""A user whose gains are all below this counts as one without a link."""
+"""Gain up to which a user has no link."""
 TINY = 1e-20
 LEAST_LOG_TOTAL = -20.0
 """Logarithm of the total power at which a user counts as silent."""
@@ -89,7 +89,10 @@ class Problem:
         return torch.where(self.linked, 1 / (self.local_speed + 1 / remote), 0.0)
 
     def needed(self, time: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the rates that users need to end at a time, ``(B, 1)``, and minus their log-log slopes."""
+        """Return the rates that users need for a latency ``(B, 1)``, in nats per use, ``(B, K)``.
+
+        Also minus the slopes of their logarithms over that of the latency, ``(B, K)``.
+        """
         spare = 1 / time - self.local_speed
         remote = 1 / spare.clamp_min(1e-6)
         link = (remote - self.server_time).clamp_min(1e-6)
@@ -97,7 +100,7 @@ class Problem:
         return rates, (remote.square() / (time * link)).clamp_max(1e4)
 
     def quiet_start(self) -> Tensor:
-        """Return log totals that let every user be heard as loud, ``(B, K)``: nobody drowns anybody."""
+        """Return log total powers with which all users are received equally strong, ``(B, K)``."""
         log_gain = self.signal_gain.sum(-2).clamp_min(1e-6).log()
         least = log_gain.masked_fill(~self.linked, math.log(LARGEST_GAIN)).amin(-1, keepdim=True)
         return (least - log_gain).clamp(LEAST_LOG_TOTAL, 0)
@@ -105,7 +108,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class View:
-    """What powers give, and how it answers to small changes of them."""
+    """Rates and latencies at given powers, and their derivatives."""
 
     power: Tensor  # (B, N, K)
     heard_noise: Tensor  # (B, N, K), interference and noise
@@ -192,7 +195,14 @@ class View:
 
 
 def _prices(held: Tensor, response: Tensor, ease: Tensor, urgency: Tensor) -> Tensor:
-    """Return the fall of the log time, ``(B, K)``, for a rise of each log rate, if held totals must not rise."""
+    """Return the fall of the log latency for a rise of each log rate, if held totals must not rise, ``(B, K)``.
+
+    Args:
+        held: Whose total is held at its budget, ``(B, K)``, summing to one.
+        response: As in :class:`View`, ``(B, K, K)``.
+        ease: Log power for log rate, ``(B, K)``.
+        urgency: As in :class:`View`, ``(B, K)``.
+    """
     row = (held[:, None] @ response)[:, 0] * ease
     return row / (row * urgency).sum(-1, keepdim=True).clamp_min(1e-9)
 

@@ -15,7 +15,7 @@ from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.evaluation.gap import Estimate
 
 ABOUT = 0.2
-"""A claim of about x is borne out by what is within this part of it."""
+"""Relative distance from x within which a value bears out a claim of about x."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ CELLULAR_FULL_POWER = System(
     "cellular-full-power", "cellular, full power", "multi_cell", {"color": "C2", "ls": ":"}, "full-power"
 )
 CLAIMED = (CELL_FREE, CELLULAR)
-"""Those that claims are about."""
+"""Systems that claims are about."""
 SYSTEMS = (*CLAIMED, FULL_POWER, CELLULAR_FULL_POWER)
 
 
@@ -66,7 +66,7 @@ SETTINGS = (
     *(Setting("user_drop", value, "drop") for value in ("balanced", "uniform")),
     *(Setting("combiner", value, "combiner") for value in ("auto", "mmse")),
 )
-"""Those that the scenario has already are left out."""
+"""Settings that are tried one by one; those of the scenario itself are left out."""
 
 
 def other_settings(scenario: Scenario) -> list[Setting]:

@@ -1,4 +1,4 @@
-"""What is measured of paper B's users."""
+"""Measurements of paper B's users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FULL_POWER = 0.999
 
 @dataclass(frozen=True)
 class Users(Measured):
-    """What users of paper B's networks spend and get, ``(topologies, blocks, K)``."""
+    """Powers, computing and rates of paper B's users, ``(topologies, blocks, K)``."""
 
     power_w: Floats
     full_power_w: Floats
@@ -62,7 +62,7 @@ class Users(Measured):
 
     @property
     def at_full_power(self) -> NDArray[np.bool_]:
-        """Who sends at full power, ``(topologies, blocks, K)``."""
+        """Whether a user sends at full power, ``(topologies, blocks, K)``."""
         return np.asarray(self.power_w >= FULL_POWER * self.full_power_w)
 
     @property
@@ -87,5 +87,5 @@ class Users(Measured):
 
 
 def some(values: Floats) -> Floats:
-    """Return values, or one that is not a number if there are none: statistics are then none, too."""
+    """Return values, ``(any,)``, or a single NaN if there are none, so that statistics of them are NaN."""
     return values if values.size else np.full(1, np.nan)
