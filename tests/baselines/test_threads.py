@@ -9,7 +9,7 @@ import pytest
 from mec_cf_gym.evaluation import load_policy
 
 ONE = ("MECCellFree-v0", {"num_users": 4, "num_aps": 16, "num_subcarriers": 1})
-TWO = ("MECCellFree-v0", {"num_users": 4, "num_aps": 16, "num_subcarriers": 2})
+TWO = ("MECCellFree-v0", {"num_users": 3, "num_aps": 16, "num_subcarriers": 2})
 FITTING = ("MECCellFree-v0", {"num_users": 10, "num_aps": 64, "num_subcarriers": 4})
 SHARED = ("MECUserCentric-v0", {"num_users": 5, "num_aps": 16, "deadline_s": 0.8})
 SOLVERS = {
