@@ -189,7 +189,7 @@ class EquivariantPolicy(BasePolicy):
         return action, self.value(observation), distribution.log_prob(action)
 
     def evaluate_actions(self, observation: Observation, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return values, ``(B, 1)``, log densities of actions, ``(B,)``, and None: their entropy has no closed form."""
+        """Return values, ``(B, 1)``, log densities, ``(B,)``, and None: the entropy has no closed form."""
         return self.value(observation), self.actor.distributed(observation).log_prob(actions), None
 
     def predict_values(self, observation: Observation) -> Tensor:
