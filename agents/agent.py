@@ -65,7 +65,7 @@ class Agent:
         episode_start: NDArray[np.bool_] | None = None,
         deterministic: bool = True,
     ) -> tuple[NDArray[np.float32], State]:
-        """Return the environment's action, and the state to go on with.
+        """Return the environment's action, ``(..., entries)``, and the state to go on with.
 
         Splits of tasks are for the link (bandwidth, pilots, fronthaul) of the environment's current scenario;
         without an environment they are for that of the agent's card.

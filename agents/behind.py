@@ -37,7 +37,7 @@ KINDS: dict[type, Callable[[Any], Translation | None]] = {
 VECTORIZED = (wrappers.vector.VectorizeTransformAction, wrappers.vector.VectorizeTransformObservation)
 """Vector wrappers that apply a single wrapper, which they hold, to every row."""
 CLOSE = 1e-4
-"""Single and vector forms of a wrapper may round differently."""
+"""Tolerance of comparisons: single and vector forms of a wrapper may round differently."""
 
 
 def stack_of(model: Any, env: gym.Env[Any, Any], contract: Contract, statistics: Any = None) -> Stack:

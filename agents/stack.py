@@ -24,7 +24,7 @@ LOG_POWER = "mec_cf_gym.agents.actions.LogPowerAction"
 RESCALE = "gymnasium.wrappers.RescaleAction"
 MEAN_GAINS = "mec_cf_gym.agents.memory.MeanGains"
 ROUNDING = 1e-6
-"""What rounding adds to an entry of an observation that is ``NOTHING``."""
+"""Rounding error of an entry of an observation that is ``NOTHING``."""
 Named = Sequence[tuple[str, dict[str, Any]]]
 """Dotted names and arguments of wrappers, the innermost first."""
 
@@ -47,7 +47,7 @@ WRAPPERS = {
     ),
     RESCALE: Wrapper(lambda contract, below, **options: rescaled(below, **options), _rescaled),
 }
-"""By dotted name."""
+"""Wrappers that may be named, by dotted name."""
 
 
 def wrapper_named(name: str) -> Wrapper:

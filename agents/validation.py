@@ -27,7 +27,7 @@ class Predictor(Protocol):
     """Answers observations of an environment with its actions, as :class:`~mec_cf_gym.agents.Agent` does."""
 
     def predict(self, observation: Any, state: Any = None) -> tuple[NDArray[np.float32], Any]:
-        """Return actions for a batch of observations, and the state to go on with."""
+        """Return actions, ``(rows, entries)``, for a batch of observations, and the state to go on with."""
         ...
 
 

@@ -16,6 +16,16 @@ class WithBestOffload(Solver):
 
     Args:
         solver: The other solver.
+
+    Examples:
+        >>> import gymnasium as gym
+        >>> from mec_cf_gym.baselines import CNNLSTM
+        >>> env = gym.make("MECCellFree-v0").unwrapped
+        >>> _ = env.reset(seed=0)
+        >>> predicted = CNNLSTM.load("paper-a-k10")
+        >>> better = WithBestOffload(predicted).solve(env.block)
+        >>> bool(better.max_latency <= predicted.solve(env.block).max_latency)
+        True
     """
 
     def __init__(self, solver: Solver) -> None:

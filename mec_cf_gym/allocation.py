@@ -1,4 +1,4 @@
-"""Allocations, and the one protocol of everything that decides on them."""
+"""Allocations of power, offload and computing, and the protocol of the policies that decide on them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Allocation:
-    """What the users of a block, or of a batch of blocks, are to do."""
+    """Power, offload and computing of the users of a block, or of a batch of blocks."""
 
     power: Floats  # (..., N, K), ratios of the budget, at most one in sum over a user's subcarriers
     offload: Floats  # (..., K), shares of the task that are offloaded

@@ -106,7 +106,7 @@ class Padding:
         return padded | {"mask": np.broadcast_to(self.mask, (*lead, *self.mask.shape)).copy()}
 
     def action(self, action: NDArray[Any]) -> NDArray[Any]:
-        """Return the environment's action for a padded one; leading axes are kept.
+        """Return the environment's action for a padded one, ``(..., entries)`` both.
 
         Raises:
             ValueError: For another shape.

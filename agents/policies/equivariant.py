@@ -183,13 +183,13 @@ class EquivariantPolicy(BasePolicy):
         self.optimizer = self._optimizer([*self.actor.parameters(), *self.value.parameters()], learning_rate)
 
     def forward(self, observation: Observation, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        """Return scaled actions, values and log densities, as PPO collects them."""
+        """Return scaled actions, ``(B, entries)``, values, ``(B, 1)``, and log densities, ``(B,)``, for PPO."""
         distribution = self.actor.distributed(observation)
         action = distribution.mode() if deterministic else distribution.sample()
         return action, self.value(observation), distribution.log_prob(action)
 
     def evaluate_actions(self, observation: Observation, actions: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return values, log densities and entropy (None: not known in closed form) of PPO's actions."""
+        """Return values, ``(B, 1)``, log densities, ``(B,)``, and None: the entropy has no closed form."""
         return self.value(observation), self.actor.distributed(observation).log_prob(actions), None
 
     def predict_values(self, observation: Observation) -> Tensor:
@@ -198,7 +198,7 @@ class EquivariantPolicy(BasePolicy):
         return value
 
     def _predict(self, observation: Any, deterministic: bool = False) -> Tensor:
-        """Return scaled actions; only algorithms with a distribution sample."""
+        """Return scaled actions, ``(B, entries)``; only algorithms with a distribution sample."""
         return self.actor(observation, deterministic or not self.samples)  # type: ignore[no-any-return]
 
     def resized(self, observation_space: spaces.Space[Any], action_space: spaces.Box) -> EquivariantPolicy:

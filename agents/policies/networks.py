@@ -22,7 +22,7 @@ from mec_cf_gym.baselines.learned.message_passing import MessagePassing, largest
 
 Observation = dict[str, Tensor]
 SHARPNESS = 200.0
-"""Untrained sharpness of the soft maximum over users."""
+"""Untrained sharpness of the soft minimum over users."""
 ABSENT = 1e3
 """Value of padded users: far above all others, so that the soft minimum ignores it."""
 

@@ -143,7 +143,7 @@ class LabelStore:
         return Labels(**arrays)
 
     def read(self, name: str, rows: slice) -> NDArray[Any]:
-        """Return rows of one array.
+        """Return rows of one array, ``(rows, ...)``.
 
         Raises:
             ValueError: If there is no array of that name, or a chunk is missing or damaged; names the chunk.

@@ -129,7 +129,7 @@ class Campaign:
         return self.folder / unit[0].name / f"{unit[1].start:08d}.npy"
 
     def _read(self, unit: Unit[M]) -> Floats | None:
-        """Return a unit's values; None if it is missing or damaged."""
+        """Return a unit's values, ``(fields, rows, ...)``; None if it is missing or damaged."""
         try:
             values: Floats = np.load(self._path(unit), allow_pickle=False)
         except (OSError, ValueError, EOFError):

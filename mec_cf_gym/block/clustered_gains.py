@@ -1,4 +1,4 @@
-"""What the combiners of clusters make of the users' signals: the gains that rates are made of."""
+"""Signal and interference gains after combining in clusters, from which rates follow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receive combining: from channels to the signal and interference gains that rates are made of."""
+"""Receive combining: from channels to signal and interference gains, from which rates follow."""
 
 from __future__ import annotations
 

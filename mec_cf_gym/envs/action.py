@@ -52,10 +52,10 @@ class ActionCodec:
     def decode(
         self, action: ArrayLike, servers: Servers | None = None, batch_shape: tuple[int, ...] | None = None
     ) -> Allocation:
-        """Return the allocation an action stands for.
+        """Return the allocation that an action stands for.
 
         Args:
-            action: Its last axis as in :meth:`space`, in [0, 1].
+            action: ``(..., entries)``, as in :meth:`space`, in [0, 1].
             servers: The current servers, if they are shared.
             batch_shape: What the leading axes must be; anything if not given.
 
@@ -138,7 +138,7 @@ def check_axes(
 def checked(
     name: str, values: ArrayLike, shape: tuple[int, ...], batch_shape: tuple[int, ...] | None = None
 ) -> NDArray[np.float64]:
-    """Return ``values`` as float64 within [0, 1], after checking their last axes, finiteness and range."""
+    """Return ``values``, ``(..., *shape)``, as float64 in [0, 1], after checking shape, finiteness and range."""
     try:
         given: NDArray[Any] = np.asarray(values)
     except (TypeError, ValueError, RuntimeError):  # ragged lists; tensors that require gradients

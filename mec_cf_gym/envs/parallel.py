@@ -29,7 +29,7 @@ INDIVIDUAL_REWARDS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64
     "max_latency": lambda latency_ms: -latency_ms,
     "log_latency": lambda latency_ms: -np.log(latency_ms),
 }
-"""What each user earns for its own latency in ms, by the scenario's reward; others are a joint matter."""
+"""Rewards for a user's own latency in ms, by the scenario's reward; other rewards are of all users together."""
 
 
 def parallel_env(

@@ -61,7 +61,7 @@ class RunningMean(NamedTuple):
     def restart(self, observation: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> RunningMean:
         """Return the means, started anew in the rows under ``mask``, ``(...)``; in other rows they stay."""
         pairs = zip(self.start(observation), self, strict=True)
-        means = [None if new is None else np.where(_per_row(mask, new), new, old) for new, old in pairs]  # type: ignore[arg-type]
+        means = (None if new is None else np.where(_per_row(mask, new), new, old) for new, old in pairs)  # type: ignore[arg-type]
         return RunningMean(*means)  # type: ignore[arg-type]
 
     def shown(self, observation: Mapping[str, NDArray[Any]]) -> Observation:

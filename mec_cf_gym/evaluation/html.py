@@ -1,4 +1,4 @@
-"""The report as one HTML page that asks for nothing else: a table to sort and filter, and interactive CDFs."""
+"""The report as one self-contained HTML page: a table to sort and filter, and interactive CDFs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a run: written by one process at a time, each file whole or not at all, so that runs can go on."""
+"""The folder of a run: locked by the process that writes it, with files that are whole, so that runs can go on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 LOCK = ".lock"
-"""File that the process which writes a folder has locked; the lock, not the file, shuts others out."""
+"""Lock file of the process that writes the folder; the lock, not the file, shuts others out."""
 
 
 @contextlib.contextmanager

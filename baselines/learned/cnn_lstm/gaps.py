@@ -25,7 +25,7 @@ class Gaps:
     seed: Rows  # (samples,), of the topology
 
     def per_topology(self) -> Floats:
-        """Return the mean gap of every topology, in the order of the seeds."""
+        """Return the mean gap of every topology, ``(topologies,)``, in the order of the seeds."""
         _, topology, blocks = np.unique(self.seed, return_inverse=True, return_counts=True)
         return np.asarray(np.bincount(topology, self.gap) / blocks)
 

@@ -101,7 +101,7 @@ class SupervisedLearner:
 
 
 def squared_error(network: CNNLSTMNetwork, examples: Examples, rows: Rows | slice) -> Tensor:
-    """Return the mean squared error of normalised targets over some rows."""
+    """Return the mean squared error of normalised targets over some rows, a scalar."""
     targets = network.normalised(examples.power[rows], examples.offload[rows])
     return torch.nn.functional.mse_loss(network(examples.magnitude[rows]), targets)
 

@@ -88,7 +88,7 @@ def first_blocks(scenario: Scenario, seeds: range) -> CoherenceBlock:
 
 
 def label_free_loss(problem: Problem, iterates: list[Iterate]) -> Tensor:
-    """Return the mean log latency over blocks and rounds, later rounds counting more.
+    """Return the mean log latency over blocks and rounds, a scalar; later rounds count more.
 
     A round's shares are judged by the largest latency once totals are balanced to them, whose derivative needs
     no balancing: by the envelope theorem it is minus the prices times those of the log rates at fixed totals.

@@ -135,7 +135,7 @@ def finding(results: Mapping[str, Latencies], missing: Mapping[str, str], claim:
 
 
 def distribution(measured: Latencies) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the largest latency in ms that each of :data:`SHARES` of the blocks stays within."""
+    """Return the quantiles of the largest latency at :data:`SHARES`, ``(shares,)``, in ms."""
     return np.quantile(measured.max_latency_ms, SHARES)
 
 

@@ -108,12 +108,12 @@ class OfSchemes(Reproduction[Latencies]):
 
 
 def mean_ms(measured: Latencies) -> Floats:
-    """Return each topology's mean largest latency in ms."""
+    """Return each topology's mean largest latency in ms, ``(topologies,)``."""
     return np.asarray(measured.max_latency_ms.mean(-1))
 
 
 def gap(measured: Latencies, reference: Latencies) -> Floats:
-    """Return each topology's mean gap: latency over the reference's on the same block, less one."""
+    """Return each topology's mean gap to the reference on the same blocks, ``(topologies,)``."""
     return np.asarray(gap_to(reference.max_latency_ms, measured.max_latency_ms).mean(-1))
 
 

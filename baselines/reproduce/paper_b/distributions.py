@@ -46,7 +46,7 @@ class Panel:
     scale: str = "linear"
 
     def distribution(self, users: Users) -> Floats:
-        """Return the values that each of :data:`SHARES` stays within."""
+        """Return the quantiles at :data:`SHARES`, ``(shares,)``."""
         return np.asarray(np.quantile(self.values(users), SHARES))
 
     def limits(self, systems: Sequence[Users]) -> tuple[float, float]:
