@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.league import summary, whole
-from mec_cf_gym.evaluation.store import RunStore, write_atomically
+from mec_cf_gym.evaluation.runs import write_atomically
+from mec_cf_gym.evaluation.store import RunStore
 
 SUMMARY, FIGURE, WHOLE = "league summary", "league figure", "league tasks"
 """Names of the markers: what is between ``<!-- NAME -->`` and ``<!-- end of NAME -->`` is written anew."""

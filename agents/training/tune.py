@@ -56,7 +56,7 @@ class Tune:
     def settings(self) -> dict[str, Any]:
         """Return what decides the result, and must not change when a study goes on."""
         names = ("algo", "env", "steps", "seed", "validation_networks")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, "scenario": self.scenario.to_dict()}
 
 
 def space_of(algo: str) -> Distributions:
@@ -82,8 +82,10 @@ def run(options: Tune) -> optuna.Study:
     with hold(options.out):
         storage = options.out / "study.db"
         check_unused(options.out, storage.exists(), options.resume, "study")
-        if (options.out / SETTINGS).exists():
-            check_same(read_json(options.out / SETTINGS)["settings"], options.settings(), options.out)
+        if storage.exists():
+            settings = options.out / SETTINGS  # version 0.1.0 wrote none
+            before = read_json(settings)["settings"] if settings.exists() else {}
+            check_same(before, options.settings(), options.out)
         else:
             write_json(options.out / SETTINGS, {"settings": options.settings(), **provenance()})
         optuna.logging.set_verbosity(logging.WARNING)

@@ -170,9 +170,9 @@ def _agents(place: Place) -> list[str]:
     """Return the agents whose cards name the environment and N, those that were trained with this N first."""
     found = []
     for name, card in cards().items():
-        own = card["scenario"]["num_subcarriers"]
+        own = card.get("scenario", {}).get("num_subcarriers")
         counts = card.get("league", {}).get("num_subcarriers", [own])
-        if card["env"] == place.env and place.num_subcarriers in counts:
+        if card.get("env") == place.env and place.num_subcarriers in counts:
             found.append((own != place.num_subcarriers, name))
     return [name for _, name in sorted(found)]
 

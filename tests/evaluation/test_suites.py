@@ -126,7 +126,16 @@ def test_whoever_is_missing_is_named_with_a_reason(monkeypatch):
     suites._has_weights.cache_clear()
 
 
-class Newcomer:
+class Silent:
+    """Makes an agent whose card says nothing of environments."""
+
+    card: ClassVar = {"training": {"training_s": 1.0}}
+
+    def __call__(self):
+        return HalfPower()
+
+
+class Newcomer(Silent):
     """Makes an agent of somebody's family, as its card says."""
 
     card: ClassVar = {
@@ -135,14 +144,12 @@ class Newcomer:
         "league": {"num_subcarriers": [1]},
     }
 
-    def __call__(self):
-        return HalfPower()
-
 
 def test_agents_take_part_where_their_cards_say(monkeypatch):
     found = installed._found()
-    monkeypatch.setattr(installed, "_found", lambda: found | {"rl-new": Newcomer()})
+    monkeypatch.setattr(installed, "_found", lambda: found | {"rl-new": Newcomer(), "rl-silent": Silent()})
     tasks = [task for task in full() if "rl-new" in task.policies]
+    assert not any("rl-silent" in task.policies for task in full())
     assert {(task.env, task.num_subcarriers) for task in tasks} == {("MECCellular-v0", 1)}
     assert len(tasks) == 3 * 2 * 2
     assert installed.load_policy("rl-new").allocate is not None

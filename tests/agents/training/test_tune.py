@@ -1,5 +1,6 @@
 """``mec-cf-gym tune``: a study starts from the file's values, keeps every trial, and goes on."""
 
+import dataclasses
 import json
 
 import pytest
@@ -81,4 +82,10 @@ def test_other_settings_cannot_go_on(tmp_path):
     run(options(tmp_path, trials=1))
     with pytest.raises(ValueError, match="steps=48 differs from 32"):
         run(options(tmp_path, steps=48, resume=True))
+    louder = dataclasses.replace(options(tmp_path, resume=True), scenario=SMALL.replace(user_power_dbm=30.0))
+    with pytest.raises(ValueError, match=r"user_power_dbm=30.0 differs from"):
+        run(louder)
     assert len(run(options(tmp_path, trials=1, resume=True)).trials) == 1
+    (tmp_path / "settings.json").unlink()  # as studies of 0.1.0 are
+    with pytest.raises(ValueError, match="algo='ddpg' differs from None"):
+        run(options(tmp_path, resume=True))
