@@ -168,10 +168,12 @@ class Agent:
             ValueError: If the environment is not one of this package, or the agent cannot serve it.
         """
         contract, agent = _contract_of(env), copy.copy(self)
-        own = (contract.observation_space, contract.action_space)
         if self.translation.contract is not None:
+            known: Any = spaces.Dict(self.translation.selected(dict(contract.observation_space.items())))
+            own = (known, contract.action_space)
             _, translation = self._for(Stack(own, [], contract).own_sizes)
-            if translation.contract is None or not translation.contract.has_spaces_of(contract):
+            served = translation.contract
+            if served is None or (served.observation_space, served.action_space) != own:
                 raise refuse("env", env, f"the agent is for actions in {self.translation.contract.action_space}")
         agent.env = env
         agent.reset(0)
@@ -194,7 +196,8 @@ class AgentPolicy(Agent):
         ValueError: If the environment is not one of this package, a wrapper cannot be repeated, the model was
             trained behind others, or its statistics cannot be found: a model that was loaded has lost them.
             (Of a policy alone, and of a model that was loaded without its environment or trained in other
-            processes, only spaces can be compared.)
+            processes, only spaces can be compared. An off-policy model that was loaded with an environment
+            counts as trained in that.)
 
     Examples:
         >>> class FullPower:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces, wrappers
 
-from mec_cf_gym.agents.stack import Stack
+from mec_cf_gym.agents.stack import ROUNDING, Stack
 from mec_cf_gym.agents.translation import Translation
 from mec_cf_gym.block.block import Link
 from mec_cf_gym.envs.contract import Contract
@@ -19,15 +20,52 @@ from mec_cf_gym.errors import refuse
 
 Layers = list[tuple[str, Translation]]
 """Translations, the innermost first, by the names of their wrappers."""
+LIBRARIES = ("gymnasium.", "stable_baselines3.", "mec_cf_gym.")
+"""Their wrappers do what their classes say."""
 HARMLESS = {
     *("Autoreset", "HumanRendering", "NormalizeReward", "OrderEnforcing", "PassiveEnvChecker", "RecordVideo"),
     *("RecordEpisodeStatistics", "RenderCollection", "TimeLimit"),
     *("Monitor", "VecCheckNan", "VecMonitor", "VecVideoRecorder"),
 }
 """Wrappers of Gymnasium and Stable-Baselines3 that change neither observations nor actions."""
+PROMISED = ("observation_space", "action_space", "metadata", "np_random", "render_mode")
+"""What wrappers may know of an environment at any time."""
+
+
+class Unseen:
+    """Stands in for an environment of training, which is not the one that is evaluated: only spaces are shown."""
+
+    def __init__(self, env: Any, wrapper: str) -> None:
+        self._env, self._wrapper = env, wrapper
+
+    @property
+    def unwrapped(self) -> Unseen:
+        """The same of the environment itself."""
+        return Unseen(self._env.unwrapped, self._wrapper)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in PROMISED:
+            return getattr(self._env, name)
+        allowed = f"{self._wrapper} looks at {name} of its environment, and would see that of training"
+        raise refuse("env", self._env, allowed)
+
+
+def _blind(wrapper: Any) -> Any:
+    """Return a copy of a wrapper that cannot look at the environment."""
+    blind = copy.copy(wrapper)
+    blind.env = Unseen(wrapper.env, type(wrapper).__name__)
+    return blind
+
+
+def _acted(wrapper: Any, action: Any, observation: Any, link: Link | None) -> Any:
+    return wrapper.action(action)
+
+
 KINDS: dict[type, Callable[[Any], Translation | None]] = {
-    gym.ObservationWrapper: lambda wrapper: Translation(wrapper.observation),
-    gym.ActionWrapper: lambda wrapper: Translation(act=lambda action, *_: wrapper.action(action)),
+    gym.ObservationWrapper: lambda wrapper: Translation(_blind(wrapper).observation),
+    gym.ActionWrapper: lambda wrapper: Translation(act=functools.partial(_acted, _blind(wrapper))),
     gym.RewardWrapper: lambda wrapper: None,
     gym.vector.VectorRewardWrapper: lambda wrapper: None,
     gym.Wrapper: lambda wrapper: None,
@@ -84,33 +122,42 @@ def statistics_of(model: Any, statistics: Any = None) -> list[Translation]:
     if not found and _was_normalised(model):
         allowed = "it was trained behind VecNormalize, whose statistics are gone: pass it as statistics"
         raise refuse("model", model, allowed)
-    return [Translation(normaliser.normalize_obs) for normaliser in found]
+    return [Translation(normaliser.normalize_obs) for normaliser in reversed(found)]
 
 
 def _normalisers(model: Any) -> Iterator[Any]:
-    """Yield the ``VecNormalize`` of a model's environment; there is one at most."""
+    """Yield every ``VecNormalize`` of a model's environment, the outermost first."""
     env: Any = model.get_env() if hasattr(model, "get_env") else None
     while hasattr(env, "venv"):
-        if hasattr(type(env), "normalize_obs"):  # wrappers hand on attributes of what they wrap
-            yield env
-        elif not _is_harmless(env):
+        normalises = hasattr(type(env), "normalize_obs")  # wrappers hand on attributes of what they wrap
+        if not (_steps_as_in(env, ("step_wait", "reset")) if normalises else _is_harmless(env)):
             raise refuse(
                 "model", model, f"it was trained behind {type(env).__name__}, which cannot be repeated here"
             )
+        if normalises:
+            yield env
         env = env.venv
 
 
 def _was_normalised(model: Any) -> bool:
     """Return whether a model has the marks of ``VecNormalize``, which models are saved without.
 
-    Algorithms keep the original of their last observation then. Off-policy ones keep it always, but a last
-    observation that was not normalised has no entry below ``NOTHING``.
+    Algorithms keep the original of their last observation then. Off-policy ones keep it always: without
+    ``VecNormalize`` it is the observation before the last, on the same scale. There, entries that are ``NOTHING``
+    stay what they are, and none is below.
     """
-    original = getattr(model, "_last_original_obs", None)
+    original, last = (getattr(model, f"_last_{which}", None) for which in ("original_obs", "obs"))
     if original is None or not hasattr(model, "replay_buffer_class"):
         return original is not None
-    last = model._last_obs if isinstance(model._last_obs, dict) else {"": model._last_obs}
-    return any(array is not None and np.min(array) < NOTHING - CLOSE for array in last.values())
+    if last is None:  # loaded with an environment: nothing is left to compare
+        return False
+    kept, now = (seen if isinstance(seen, Mapping) else {"": seen} for seen in (original, last))
+    nothing = {name: np.abs(kept[name] - NOTHING) < ROUNDING for name in now}
+    lost = any(
+        mask.any() and (np.abs(now[name][mask] - NOTHING) >= ROUNDING).all() for name, mask in nothing.items()
+    )
+    least, before = (min(np.min(array) for array in seen.values()) for seen in (now, kept))
+    return lost or bool(least < NOTHING - CLOSE <= before)
 
 
 def _layers(env: Any) -> Layers:
@@ -126,9 +173,11 @@ def _layers(env: Any) -> Layers:
 
 def _layer(wrapper: Any) -> Translation | None:
     """Return the translation of a wrapper; None if it changes nothing."""
-    wrapper = wrapper.wrapper if isinstance(wrapper, VECTORIZED) else wrapper
-    if isinstance(translation := getattr(wrapper, "translation", None), Translation):
+    known = _steps_as_in(wrapper, ("step", "reset"))
+    translation = getattr(wrapper, "translation", None)
+    if known and isinstance(translation, Translation):
         return translation
+    wrapper = wrapper.wrapper if known and isinstance(wrapper, VECTORIZED) else wrapper
     kind = next(kind for kind in KINDS if isinstance(wrapper, kind))
     usual = all(getattr(type(wrapper), name) is getattr(kind, name) for name in ("step", "reset"))
     if not (_is_harmless(wrapper) or usual) or hasattr(wrapper, "obs_rms"):
@@ -136,8 +185,13 @@ def _layer(wrapper: Any) -> Translation | None:
     return KINDS[kind](wrapper) if usual else None
 
 
+def _steps_as_in(wrapper: Any, methods: tuple[str, ...]) -> bool:
+    """Return whether methods of a wrapper are those of a library: somebody else's class may override them."""
+    return all(getattr(type(wrapper), method).__module__.startswith(LIBRARIES) for method in methods)
+
+
 def _is_harmless(wrapper: Any) -> bool:
-    return type(wrapper).__name__ in HARMLESS and type(wrapper).__module__.startswith(("gymnasium.", "stable_bas"))
+    return type(wrapper).__name__ in HARMLESS and type(wrapper).__module__.startswith(LIBRARIES)
 
 
 def _own_layers(model: Any) -> Layers | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,13 +50,14 @@ class Translation:
 def rescaled(below: spaces.Box, min_action: float, max_action: float) -> Translation:
     """Return what Gymnasium's ``RescaleAction`` does, where actions outside the bounds are clipped to them."""
     box = spaces.Box(np.float32(min_action), np.float32(max_action), below.shape)
-    low, high = box.low, box.high
+    return Translation(act=functools.partial(_scaled, below, box), action_space=box)
 
-    def act(action: NDArray[Any], observation: Any, link: Link | None) -> NDArray[np.float32]:
-        inside = below.low + (np.clip(action, low, high) - low) / (high - low) * (below.high - below.low)
-        return np.asarray(inside, np.float32)
 
-    return Translation(act=act, action_space=box)
+def _scaled(
+    below: spaces.Box, box: spaces.Box, action: NDArray[Any], observation: Any, link: Link | None
+) -> NDArray[np.float32]:
+    inside = (np.clip(action, box.low, box.high) - box.low) / (box.high - box.low)
+    return np.asarray(below.low + inside * (below.high - below.low), np.float32)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,12 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._elapsed = np.zeros(num_envs, np.int64)
         self._ended = np.zeros(num_envs, np.bool_)
 
+    def __setstate__(self, content: dict[str, Any]) -> None:
+        """Mark the arrays of a copy as read-only, too: copying and pickling forget it."""
+        self.__dict__.update(content)
+        if self._state is not None:
+            read_only((self._state.network, self._state.block, *self._state.past))
+
     @property
     def scenario(self) -> Scenario:
         """The scenario of all rows."""

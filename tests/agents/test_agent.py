@@ -1,6 +1,7 @@
 """A trained agent decides on plain observations with plain actions, also after a round trip through its files."""
 
 import json
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import gymnasium as gym
@@ -128,6 +129,24 @@ def test_further_entries_of_an_observation_are_ignored_and_missing_ones_are_name
         with pytest.raises(ValueError, match="it has no interference and no task"):
             agent.predict({"signal": shown["signal"]})
     agent.allocate(with_csi, env.unwrapped.block)
+
+
+def test_it_can_be_bound_to_an_environment_that_shows_more():
+    agent = untrained()
+    env = gym.make("MECCellFree-v0", **{**SMALL, "num_users": 3}, observation="csi", bandwidth_hz=2e6)
+    observation, _ = env.reset(seed=3)
+    action, _ = agent.bound(env).predict(observation)
+    given = agent.allocate(observation, env.unwrapped.block)
+    np.testing.assert_allclose(action, env.unwrapped.encode(given.power, given.offload), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cellfree-k10", "delayed", "usercentric"])
+def test_it_can_be_pickled(name):
+    agent = load(name)
+    env = gym.make(agent.card["env"], num_users=3)
+    observation, _ = env.reset(seed=3)
+    action, _ = agent.predict(observation)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(agent)).predict(observation)[0], action)
 
 
 @pytest.mark.parametrize("deterministic", [True, False])

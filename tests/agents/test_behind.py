@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from gymnasium.wrappers import FlattenObservation, NormalizeObservation, RescaleAction, TimeAwareObservation
 from sb3_contrib import RecurrentPPO
-from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import (
     DummyVecEnv,
@@ -27,97 +26,11 @@ from mec_cf_gym.agents import (
     MeanGains,
     MeanGainsVector,
     PaddedAgent,
-    Padding,
     SB3VecEnv,
     Stage,
 )
 
-ENV_ID = "MECCellFree-v0"
-SETTING = {"num_users": 2, "num_subcarriers": 1, "num_aps": 9, "episode_blocks": 5}
-PPO_SETTINGS = {"n_steps": 16, "batch_size": 16, "n_epochs": 1, "seed": 0, "device": "cpu"}
-
-
-def plain():
-    return gym.make(ENV_ID, **SETTING)
-
-
-def decibels(env=None, least_db=-40.0):
-    env = LogPowerAction(env or plain(), least_db)
-    return RescaleAction(env, np.float32(-1), np.float32(1))
-
-
-def with_memory():
-    return decibels(MeanGains(plain()))
-
-
-def ppo(env, policy="MultiInputPolicy"):
-    return PPO(policy, env, **PPO_SETTINGS)
-
-
-def decided(policy, blocks=3, seed=3):
-    """Return the allocations of a policy in an episode of the plain environment, and its observations."""
-    env = plain()
-    observation, _ = env.reset(seed=seed)
-    policy.reset(seed)
-    allocations, observations = [], []
-    for _ in range(blocks):
-        observations.append(observation)
-        allocations.append(policy.allocate(observation, env.unwrapped.block))
-        observation, *_ = env.step(env.unwrapped.encode(allocations[-1].power, allocations[-1].offload))
-    return allocations, observations
-
-
-@pytest.mark.parametrize("algorithm", [PPO, SAC])
-def test_a_model_behind_vecnormalize_is_scored_with_its_statistics(algorithm, tmp_path):
-    normaliser = VecNormalize(DummyVecEnv([decibels] * 4), clip_obs=1.5, epsilon=1e-4)
-    settings = PPO_SETTINGS if algorithm is PPO else {"learning_starts": 8, "buffer_size": 100, "seed": 0}
-    model = algorithm("MultiInputPolicy", normaliser, **settings).learn(128)
-    allocations, observations = decided(AgentPolicy(model, decibels()))
-    for allocation, observation in zip(allocations, observations, strict=True):
-        action, _ = model.predict(normaliser.normalize_obs(observation), deterministic=True)
-        power = 10 ** ((action * 20 - 20) / 10)
-        np.testing.assert_allclose(allocation.power[0], power, rtol=1e-5)
-        unlike, _ = model.predict(observation, deterministic=True)
-        assert np.abs(unlike - action).max() > 1e-3
-    model.save(tmp_path / "model")
-    loaded = algorithm.load(tmp_path / "model")
-    for agent in (
-        lambda: AgentPolicy(loaded, decibels()),
-        lambda: PaddedAgent(loaded, Padding(plain().observation_space, plain().action_space, 1, 2)),
-    ):
-        with pytest.raises(ValueError, match=r"trained behind VecNormalize, whose statistics are gone"):
-            agent()
-    again, _ = decided(AgentPolicy(loaded, decibels(), statistics=normaliser))
-    np.testing.assert_array_equal(again[2].power, allocations[2].power)
-    with pytest.raises(ValueError, match=r"statistics='stats\.pkl' is not allowed: it must be the VecNormalize"):
-        AgentPolicy(loaded, decibels(), statistics="stats.pkl")
-
-
-@pytest.mark.parametrize("algorithm", [PPO, SAC])
-def test_a_loaded_model_that_had_no_statistics_is_at_home(algorithm, tmp_path):
-    settings = PPO_SETTINGS if algorithm is PPO else {"learning_starts": 8, "buffer_size": 100, "seed": 0}
-    model = algorithm("MultiInputPolicy", DummyVecEnv([decibels] * 4), **settings).learn(128)
-    model.save(tmp_path / "model")
-    ours, _ = decided(AgentPolicy(model, decibels()))
-    theirs, _ = decided(AgentPolicy(algorithm.load(tmp_path / "model"), decibels()))
-    np.testing.assert_array_equal(ours[2].power, theirs[2].power)
-
-
-def test_statistics_are_those_of_the_time_of_the_decision():
-    normaliser = VecNormalize(DummyVecEnv([decibels] * 4))
-    model = ppo(normaliser)
-    policy = AgentPolicy(model, decibels())
-    model.learn(64)
-    _, (observation, *_) = decided(policy)
-    action, _ = model.predict(normaliser.normalize_obs(observation), deterministic=True)
-    power = policy.allocate(observation, block_of(3)).power
-    np.testing.assert_allclose(power[0], 10 ** ((action * 20 - 20) / 10), rtol=1e-5)
-
-
-def block_of(seed):
-    env = plain()
-    env.reset(seed=seed)
-    return env.unwrapped.block
+from .models import ENV_ID, PPO_SETTINGS, SETTING, block_of, decibels, decided, plain, ppo, with_memory
 
 
 def test_a_recurrent_model_remembers_its_episode_and_a_reset_forgets():
@@ -187,6 +100,34 @@ class Fifth(Tenth):
     part = 0.2
 
 
+class Peeks(gym.ObservationWrapper):
+    """Shows what it finds in its environment."""
+
+    def observation(self, observation):
+        return observation | {"signal": np.float32(self.unwrapped.block.signal_gain)}
+
+
+class PeeksAndActs(gym.ActionWrapper):
+    """Acts on what it finds in its environment."""
+
+    def action(self, action):
+        return np.where(self.env.unwrapped.scenario.radio.bandwidth_hz > 1e7, action, 0.5 * action)
+
+
+class Cautious(LogPowerAction):
+    """Does more than its class says."""
+
+    def step(self, action):
+        return super().step(action - 3)
+
+
+class Forgetful(MeanGains):
+    """Does something else than its class says."""
+
+    def step(self, action):
+        return self.env.step(action)
+
+
 class Counts(gym.Wrapper):
     """Changes nothing."""
 
@@ -207,6 +148,10 @@ class Counts(gym.Wrapper):
         (decibels, with_memory, "and env is behind MeanGains, LogPowerAction"),
         (lambda: Scaled(plain()), plain, "a wrapper of env changes it"),
         (plain, lambda: Scaled(plain()), "a wrapper of env changes it"),
+        (lambda: Peeks(plain()), lambda: Peeks(plain()), "Peeks looks at block of its environment"),
+        (lambda: PeeksAndActs(plain()), lambda: PeeksAndActs(plain()), "PeeksAndActs looks at scenario of its"),
+        (lambda: Cautious(plain()), lambda: Cautious(plain()), "a wrapper of env changes it"),
+        (lambda: Forgetful(plain()), lambda: Forgetful(plain()), "a wrapper of env changes it"),
         (plain, lambda: TimeAwareObservation(gym.wrappers.TimeLimit(plain(), 5)), "a wrapper of env changes it"),
         (
             lambda: NormalizeObservation(FlattenObservation(plain())),

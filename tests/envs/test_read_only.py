@@ -1,6 +1,8 @@
 """What policies and users are handed is read-only: they are judged by what is, not by what they wrote."""
 
+import copy
 import dataclasses
+import pickle
 
 import gymnasium as gym
 import numpy as np
@@ -52,6 +54,16 @@ def test_blocks_and_networks_of_the_single_environment(env_id):
     *_, info = env.step(env.action_space.sample())
     with pytest.raises(ValueError, match="read-only"):
         info["latency_s"][0] = 0.0
+
+
+@pytest.mark.parametrize("env_id", ENVIRONMENTS)
+@pytest.mark.parametrize("make", [gym.make, gym.make_vec])
+def test_blocks_and_networks_of_copies(env_id, make):
+    env = make(env_id, **SMALL)
+    pickle.loads(pickle.dumps(env)).reset(seed=0)  # also of one that has drawn no network yet
+    env.reset(seed=0)
+    for copied in (copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
+        assert not writeable(copied.unwrapped.block) and not writeable(copied.unwrapped.network)
 
 
 @pytest.mark.parametrize("env_id", ENVIRONMENTS)
