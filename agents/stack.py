@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 from gymnasium.wrappers.vector import RescaleAction
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from mec_cf_gym.agents.actions import LogPower
 from mec_cf_gym.agents.memory import MEANS
@@ -65,6 +65,10 @@ Sizes = dict[str, Any]
 """Shapes of an observation by entry and, where servers are shared, whether users compute anything themselves."""
 
 
+Entry = TypeVar("Entry")
+"""Of an observation: an array, or its space."""
+
+
 class Stack:
     """Translations between an environment and a model.
 
@@ -86,7 +90,7 @@ class Stack:
         if contract is not None and self.shared:
             self.own_sizes["local_computing"] = contract.codec.local_computing
 
-    def selected(self, observation: Seen) -> dict[str, NDArray[Any]]:
+    def selected(self, observation: Mapping[str, Entry]) -> dict[str, Entry]:
         """Return the entries of an observation that the environment shows; others are ignored.
 
         Raises:
