@@ -12,6 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from mec_cf_gym.scenario import Scenario
+
 LOCK = ".lock"
 """File that the process which writes a folder has locked; the lock, not the file, shuts others out."""
 
@@ -58,15 +60,18 @@ def check_unused(folder: Path, used: bool, resume: bool, what: str = "run") -> N
 def check_same(before: dict[str, Any], now: Mapping[str, Any], folder: Path) -> None:
     """Check that a run can go on in its folder: what decides the results is as it was.
 
+    Fields of scenarios that are younger than the run had their present defaults.
+
     Raises:
         ValueError: Names the first setting that differs, and both values.
     """
+    was = json.loads(json.dumps(Scenario().to_dict())) | before
     for name, value in json.loads(json.dumps(now)).items():
-        if isinstance(value, dict) and isinstance(before.get(name), dict):
-            check_same(before[name], value, folder)
-        elif before.get(name) != value:
+        if isinstance(value, dict) and isinstance(was.get(name), dict):
+            check_same(was[name], value, folder)
+        elif was.get(name) != value:
             raise ValueError(
-                f"{name}={value!r} differs from {before.get(name)!r} in the run in {str(folder)!r}, "
+                f"{name}={value!r} differs from {was.get(name)!r} in the run in {str(folder)!r}, "
                 "which cannot go on: choose another --out"
             )
 

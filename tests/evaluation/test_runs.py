@@ -1,5 +1,6 @@
 """The folder of a run: one process writes it at a time, and one that was killed does not stand in the way."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,8 @@ import time
 import pytest
 
 from mec_cf_gym.cli import main
-from mec_cf_gym.evaluation.runs import hold, whole_file, write_json
+from mec_cf_gym.evaluation.runs import check_same, hold, whole_file, write_json
+from mec_cf_gym.scenario import Scenario
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
@@ -36,6 +38,17 @@ def test_a_folder_is_refused_while_another_process_writes_it_and_goes_on_once_th
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert main([*command, "--workers", "1"]) == 0
+
+
+def test_a_run_goes_on_if_a_field_of_scenarios_is_younger_and_has_its_default(tmp_path):
+    now = Scenario().to_dict()
+    before = json.loads(json.dumps(now))
+    del before["task_model"]
+    check_same({"scenario": before, **before}, {"scenario": now, **now}, tmp_path)
+    with pytest.raises(ValueError, match="task_model='other' differs from 'uniform'"):
+        check_same(before, now | {"task_model": "other"}, tmp_path)
+    with pytest.raises(ValueError, match="num_users=7 differs from 10"):
+        check_same(before, now | {"num_users": 7}, tmp_path)
 
 
 def test_a_process_may_hold_a_folder_twice(tmp_path):
