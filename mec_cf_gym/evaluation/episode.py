@@ -44,7 +44,8 @@ def run_episode(
     Blocks do not depend on actions, so every policy meets the same ones under the same seed.
 
     Args:
-        env: An environment of this package, wrapped or not, whose episodes have at least ``blocks`` blocks.
+        env: An environment of this package, whose episodes have at least ``blocks`` blocks, behind any wrappers
+            that keep its actions.
         name: What the policy is called in the records.
         policy: The policy.
         seed: Of the environment; the policy draws any random numbers of its own from it, too.
@@ -54,6 +55,8 @@ def run_episode(
     base = env.unwrapped
     if not isinstance(base, MECEnv):
         raise refuse("env", env, "it must be an environment of mec_cf_gym")
+    if env.action_space != base.action_space:
+        raise refuse("env", env, "its wrappers would change what the policy allocates: leave out those of actions")
     observation, _ = env.reset(seed=seed)
     policy.reset(seed)
     for index in range(blocks):

@@ -80,6 +80,12 @@ def test_unknown_policies_are_refused_with_the_known_ones():
         load_policy("best")
 
 
+def test_wrappers_that_would_change_the_allocation_are_refused():
+    env = gym.wrappers.RescaleAction(gym.make("MECCellFree-v0"), np.float32(-1), np.float32(1))
+    with pytest.raises(ValueError, match="would change what the policy allocates"):
+        next(run_episode(env, "equal", EqualSplit(), 0, 1))
+
+
 def test_foreign_environments_are_refused():
     with pytest.raises(ValueError, match="environment of mec_cf_gym"):
         next(run_episode(gym.make("CartPole-v1"), "equal", EqualSplit(), 0, 1))
