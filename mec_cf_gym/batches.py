@@ -74,7 +74,7 @@ def read_only(tree: Tree) -> Tree:
     for part in parts:
         if isinstance(part, np.ndarray):
             part.setflags(write=False)
-        elif isinstance(part, tuple) or hasattr(part, "__dataclass_fields__"):
+        elif part is not None and (isinstance(part, tuple) or hasattr(part, "__dataclass_fields__")):
             read_only(part)
     return tree
 
