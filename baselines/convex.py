@@ -15,7 +15,7 @@ SOLVING = threading.RLock()
 Python's warning filters."""
 
 MOST_SHAPES = 16
-"""Problems that are kept, those used last: one for 50 users and 4 subcarriers takes megabytes."""
+"""Problems that are kept: those used last."""
 Problem = TypeVar("Problem")
 Shape = ParamSpec("Shape")
 
