@@ -27,6 +27,24 @@ def blocks():
     return draw_blocks
 
 
+def block_of(signal, interference, channel=None) -> CoherenceBlock:
+    """Return the blocks of paper A's numbers with gains, ``(..., N, K)`` and ``(..., N, K, K)``."""
+    each = np.ones((*signal.shape[:-2], signal.shape[-1]))
+    numbers = (1e3 * each, 1e3 * each, 1e9 * each, 5e9 * each)
+    return CoherenceBlock(signal, interference, *numbers, 20e6 / signal.shape[-2], channel)
+
+
+@pytest.fixture(scope="session")
+def paper_a_reference():
+    """Returns what an independent prototype found, by the file's name behind ``paper_a_``: its arrays by name."""
+
+    def load(name: str) -> dict[str, np.ndarray]:
+        with np.load(DATA / f"paper_a_{name}.npz") as data:
+            return dict(data)
+
+    return load
+
+
 @pytest.fixture(scope="session", params=[(1, 10), (4, 10), (4, 20)], ids=lambda size: "N{}-K{}".format(*size))
 def reference(request):
     """Instances an independent prototype solved: the block, its powers, rates and largest latency."""
@@ -37,11 +55,7 @@ def reference(request):
             for name in ("signal", "interference", "power", "rate_bps", "latency_s")
         }
     signal, interference, *solved = arrays.values()
-    each = np.ones(signal[:, 0].shape)
-    block = CoherenceBlock(
-        signal, interference, 1e3 * each, 1e3 * each, 1e9 * each, 5e9 * each, 20e6 / subcarriers
-    )
-    return block, *solved
+    return block_of(signal, interference), *solved
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,14 @@ Channel = NDArray[np.complexfloating[Any, Any]]  # (..., N, M, K), amplitude ove
 Floats = NDArray[np.float64]
 
 
+class InterferenceModel(Protocol):
+    """Says what unit-norm combiners make of the users' signals, noise power being one."""
+
+    def __call__(
+        self, combiner: Channel, channel: Channel, error_gain: Floats | None
+    ) -> tuple[Floats, Floats]: ...
+
+
 class CombinerModel(Protocol):
     """Chooses a unit-norm receive vector for every user and subcarrier. Built from the scenario."""
 
@@ -97,6 +105,22 @@ def receive_gains(combiner: Channel, channel: Channel, error_gain: Floats | None
     return signal_gain, interference_gain
 
 
+def printed_gains(combiner: Channel, channel: Channel, error_gain: Floats | None) -> tuple[Floats, Floats]:
+    """Return the gains as paper A prints them: every user is heard through its own combiner, whoever it disturbs.
+
+    ``I_kj = |a_j^H h_j|^2 = S_j`` for ``j != k``, a matter of the magnitudes alone with maximum-ratio combining;
+    an estimation error adds ``a_j^H C_j a_j``, the diagonal included. Arguments and gains are those of
+    :func:`receive_gains`.
+    """
+    own: NDArray[Any] = np.vecdot(combiner, channel, axis=-2)  # type: ignore[call-overload]
+    signal_gain = _power(own).astype(np.float64)
+    error = np.zeros_like(signal_gain)
+    if error_gain is not None:
+        error += (_power(combiner) * error_gain[..., None, :, :]).sum(-2)
+    others = 1 - np.eye(channel.shape[-1])
+    return signal_gain, others * signal_gain[..., None, :] + error[..., None, :]
+
+
 def _power(array: Channel) -> NDArray[Any]:
     """Return ``|x|^2``, of any shape."""
     return np.square(array.real) + np.square(array.imag)
@@ -119,3 +143,7 @@ COMBINERS: Parts[type[CombinerModel]] = Parts(
     "combiner", family="disk", mrc=MaximumRatio, zf=ZeroForcing, mmse=MinimumMeanSquareError
 )
 """Combiners by name; add your own to use it as ``combiner``."""
+INTERFERENCES: Parts[InterferenceModel] = Parts(
+    "interference", family="disk", physical=receive_gains, printed=printed_gains
+)
+"""Readings of the interference by name; add your own to use it as ``interference``."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from mec_cf_gym.batches import row_slices
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.combining import CombinerModel, receive_gains
+from mec_cf_gym.block.combining import CombinerModel, InterferenceModel
 from mec_cf_gym.block.fading import Coefficients
 from mec_cf_gym.block.model import BlockModel
 from mec_cf_gym.network.network import Network
@@ -20,11 +20,12 @@ class DiskBlocks(BlockModel):
     Args:
         scenario: What the networks are drawn from.
         combiner: Chooses the receive vectors.
+        gains_of: What the receive vectors make of the users' signals.
     """
 
-    def __init__(self, scenario: Scenario, combiner: CombinerModel) -> None:
+    def __init__(self, scenario: Scenario, combiner: CombinerModel, gains_of: InterferenceModel) -> None:
         super().__init__(scenario)
-        self.combiner = combiner
+        self.combiner, self.gains_of = combiner, gains_of
 
     def draw(self, network: Network, fading: Coefficients, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale fading ``(rows, N, M, K)``, CN(0, 1)."""
@@ -40,7 +41,7 @@ class DiskBlocks(BlockModel):
             error = None if error_gain is None else error_gain[rows]
             np.multiply(fading[rows], amplitude[rows], out=channel[rows])
             combiner = self.combiner.combine(channel[rows], error)
-            signal_gain[rows], interference_gain[rows] = receive_gains(combiner, channel[rows], error)
+            signal_gain[rows], interference_gain[rows] = self.gains_of(combiner, channel[rows], error)
         return CoherenceBlock(
             signal_gain=signal_gain,
             interference_gain=interference_gain,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from mec_cf_gym.block.combining import COMBINERS
+from mec_cf_gym.block.combining import COMBINERS, INTERFERENCES
 from mec_cf_gym.block.disk import DiskBlocks
 from mec_cf_gym.deployments.deployment import DEPLOYMENTS, Deployment, Floats
 from mec_cf_gym.errors import refuse
@@ -54,7 +54,8 @@ class Disk(Deployment):
 
     def blocks(self) -> DiskBlocks:
         """Return the model that draws their coherence blocks."""
-        return DiskBlocks(self.scenario, self.combiners[self.combiner](self.scenario))
+        combiner = self.combiners[self.combiner](self.scenario)
+        return DiskBlocks(self.scenario, combiner, INTERFERENCES[self.scenario.radio.interference])
 
     def border_m(self) -> Floats:
         """Return the circle around the disk, ``(points, 2)``, in metres."""

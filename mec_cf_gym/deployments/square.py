@@ -42,6 +42,7 @@ class Square(Deployment):
             "num_subcarriers": (radio.num_subcarriers, 1, "a coherence block is one subcarrier"),
             "csi_error_variance": (radio.csi_error_variance, 0.0, "errors come from the pilots"),
             "receiver_noise": (radio.receiver_noise, "physical", "the other is paper A's"),
+            "interference": (radio.interference, "physical", "the other is paper A's"),
             "mobility": (self.scenario.dynamics.mobility, "static", static),
         }
         for name, (value, only, reason) in needed.items():

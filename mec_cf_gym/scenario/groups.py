@@ -84,6 +84,8 @@ class Radio(Validated):
     """Share of the channel's variance that the channel estimate misses (0: perfect CSI)."""
     receiver_noise: str = choice("physical", "physical", "printed")
     """physical: one noise term after the unit-norm combiner; printed: one per AP, as paper A writes it."""
+    interference: str = part("physical")
+    """physical: user k hears the others through its own combiner; printed: through theirs, as paper A writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)

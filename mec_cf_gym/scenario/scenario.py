@@ -74,8 +74,11 @@ class Scenario:
 
     @classmethod
     def paper_a_printed(cls, **fields: Any) -> Scenario:
-        """Return paper A's numbers with the receiver noise summed over the APs, as its equations print it."""
-        return cls.paper_a(**{"receiver_noise": "printed", **fields})
+        """Return paper A's numbers as its equations print them.
+
+        The receiver noise is summed over the APs, and interference comes through the interferer's own combiner.
+        """
+        return cls.paper_a(**{"receiver_noise": "printed", "interference": "printed", **fields})
 
     @classmethod
     def paper_a_delayed(cls, **fields: Any) -> Scenario:

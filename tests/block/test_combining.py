@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mec_cf_gym import Scenario, rate
-from mec_cf_gym.block.combining import COMBINERS, receive_gains
+from mec_cf_gym.block.combining import COMBINERS, INTERFERENCES, printed_gains, receive_gains
 
 
 def random_channel(seed, subcarriers=3, aps=8, users=5):
@@ -69,6 +69,44 @@ def test_estimation_errors_fill_the_diagonal():
         for j in range(channel.shape[-1]):
             added = np.einsum("rnm,rm->rn", np.abs(combiner[..., k]) ** 2, 0.1 * snr[..., j])
             np.testing.assert_allclose(noisy[..., k, j] - perfect[..., k, j], added, rtol=1e-6, atol=1e-12)
+
+
+@given(seed=st.integers(0, 2**32), name=st.sampled_from(sorted(COMBINERS)), error=st.sampled_from([0.0, 0.1]))
+def test_as_printed_everybody_is_heard_through_its_own_combiner(seed, name, error):
+    channel, snr = random_channel(seed)
+    error_gain = error * snr if error else None
+    combiner = combine(name, channel, error_gain)
+    signal_gain, interference_gain = printed_gains(combiner, channel, error_gain)
+    physical_signal_gain, physical_gain = receive_gains(combiner, channel, error_gain)
+    np.testing.assert_allclose(signal_gain, physical_signal_gain, rtol=1e-9)
+    own_error = np.einsum("rnmj,rmj->rnj", np.abs(combiner) ** 2, error * snr)
+    for k in range(channel.shape[-1]):
+        np.testing.assert_allclose(interference_gain[..., k, k], physical_gain[..., k, k], rtol=1e-9)
+        for j in {*range(channel.shape[-1])} - {k}:
+            expected = signal_gain[..., j] + own_error[..., j]
+            np.testing.assert_allclose(interference_gain[..., k, j], expected, rtol=1e-9)
+
+
+def test_with_maximum_ratio_combining_the_print_is_a_matter_of_magnitudes():
+    channel, _ = random_channel(5)
+    turned = channel * np.exp(2j * np.pi * np.random.default_rng(0).random(channel.shape))
+    gains, turned_gains = (printed_gains(combine("mrc", each), each, None) for each in (channel, turned))
+    np.testing.assert_allclose(turned_gains[0], gains[0], rtol=1e-12)
+    np.testing.assert_allclose(turned_gains[1], gains[1], rtol=1e-12)
+    assert not np.allclose(*(receive_gains(combine("mrc", each), each, None)[1] for each in (channel, turned)))
+
+
+@pytest.mark.parametrize("deployment", ["cell_free", "cellular"])
+def test_the_scenario_chooses_the_interference_and_nothing_else_of_a_block(blocks, deployment):
+    assert set(INTERFERENCES) == {"physical", "printed"}
+    physical, printed = (
+        blocks(3, deployment=deployment, interference=interference) for interference in ("physical", "printed")
+    )
+    np.testing.assert_array_equal(printed.channel, physical.channel)
+    np.testing.assert_allclose(printed.signal_gain, physical.signal_gain, rtol=1e-6)
+    others = 1 - np.eye(printed.num_users)
+    np.testing.assert_array_equal(printed.interference_gain, others * printed.signal_gain[..., None, :])
+    assert (physical.interference_gain <= physical.signal_gain[..., None, :] * (1 + 1e-5)).all()  # Cauchy, Schwarz
 
 
 def test_rates_fall_as_the_estimate_gets_worse(blocks):

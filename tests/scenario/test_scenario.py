@@ -25,6 +25,11 @@ def test_paper_a_has_the_papers_numbers():
     assert {name: fields[name] for name in expected} == expected
 
 
+def test_paper_a_as_printed_is_both_of_its_readings():
+    assert Scenario.paper_a_printed() == Scenario.paper_a(receiver_noise="printed", interference="printed")
+    assert Scenario.paper_a_printed(interference="physical").radio.receiver_noise == "printed"
+
+
 def test_noise_as_printed_is_summed_over_the_aps_of_a_cell_free_network_only():
     physical, printed = Scenario.paper_a(num_aps=16), Scenario.paper_a_printed(num_aps=16)
     assert printed.noise_w == pytest.approx(16 * physical.noise_w)
@@ -146,6 +151,7 @@ def test_paper_bs_fields_survive_json():
         ({"num_subcarriers": 4}, "num_subcarriers=4 .* it must be 1"),
         ({"csi_error_variance": 0.1}, "csi_error_variance=0.1 .* errors come from the pilots"),
         ({"receiver_noise": "printed"}, "receiver_noise='printed' .* it must be 'physical'"),
+        ({"interference": "printed"}, "interference='printed' .* it must be 'physical'"),
         ({"mobility": "random_waypoint"}, "mobility='random_waypoint' .* it must be 'static'"),
         ({"combiner": "zf"}, "combiner='zf' .* auto or one of"),
         ({"num_aps": 15}, "num_aps=15 .* it must be a square number"),

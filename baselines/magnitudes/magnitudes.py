@@ -1,0 +1,68 @@
+"""What the magnitudes of a block's channels tell about its interference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.errors import refuse
+
+SAME = 1e-4
+"""Relative difference between gains that single precision explains."""
+
+
+@dataclass(frozen=True)
+class Magnitudes:
+    """A block's channels without their phases, which are independent and uniform for whoever sees no more.
+
+    With maximum-ratio combining user k hears user j by ``|sum_m h_mk^* h_mj|^2 / S_k``, ``S_k = sum_m |h_mk|^2``.
+    """
+
+    magnitude: Floats  # (..., N, M, K), over the noise at full power
+    signal_gain: Floats  # (..., N, K), linear
+    known: Floats  # (..., N, K, K), interference that phases have no part in: of estimation errors, or as printed
+    printed: bool  # whether that is all of it
+
+    @classmethod
+    def of(cls, block: CoherenceBlock) -> Magnitudes:
+        """Return what the magnitudes of a block tell.
+
+        Raises:
+            ValueError: If the block has no channel, or another combiner than maximum-ratio.
+        """
+        if block.channel is None:
+            raise ValueError("the block has no channel, of which the magnitudes are needed")
+        channel = np.asarray(block.channel)
+        magnitude = np.abs(channel.astype(np.complex128))
+        signal_gain, interference_gain = np.asarray(block.signal_gain), np.asarray(block.interference_gain)
+        if not np.allclose(np.square(magnitude).sum(-2), signal_gain, rtol=SAME, atol=0):
+            allowed = "expectations given magnitudes are known for maximum-ratio combining, mrc, only"
+            raise refuse("combiner", "another than mrc", allowed)
+        users = np.arange(block.num_users)
+        others = ~np.eye(block.num_users, dtype=np.bool_)
+        own_error = interference_gain[..., users, users]
+        as_printed = others * signal_gain[..., None, :] + own_error[..., None, :]
+        if np.allclose(interference_gain, as_printed, rtol=SAME, atol=0):
+            return cls(magnitude, signal_gain, interference_gain, printed=True)
+        known = np.zeros_like(interference_gain)
+        if own_error.any():  # so is the error of the others' channels in it: what is left without their estimates
+            gram = np.swapaxes(channel.conj(), -1, -2) @ channel
+            heard = others * np.square(np.abs(gram)) / floored(signal_gain)[..., None]
+            known = np.maximum(interference_gain - heard, 0.0)
+        return cls(magnitude, signal_gain, known, printed=False)
+
+    def expected_interference(self) -> Floats:
+        """Return ``E[I_kj | |H|] = sum_m |h_mk|^2 |h_mj|^2 / S_k``, and what is known, ``(..., N, K, K)``."""
+        if self.printed:
+            return self.known
+        power = np.square(self.magnitude)
+        heard = np.swapaxes(power, -1, -2) @ power / floored(self.signal_gain)[..., None]
+        return np.asarray((1 - np.eye(heard.shape[-1])) * heard + self.known)
+
+
+def floored(signal_gain: Floats) -> Floats:
+    """Return gains of any shape that may be divided by: a user without a channel hears nobody."""
+    return np.maximum(signal_gain, np.finfo(np.float64).tiny)
