@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mec_cf_gym.baselines.branch_and_bound import BranchAndBound
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
+from mec_cf_gym.baselines.magnitudes.magnitude_only import MagnitudeOnly
 from mec_cf_gym.baselines.outdated import OutdatedExact
 from mec_cf_gym.baselines.proportional import ProportionalShares
 from mec_cf_gym.baselines.single_user import latency_bound
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mec_cf_gym.baselines.labels.store import LabelStore
     from mec_cf_gym.baselines.learned.cnn_lstm.solver import CNNLSTM
     from mec_cf_gym.baselines.learned.equivariant.solver import EquivariantSolver
+    from mec_cf_gym.baselines.learned.magnitude.solver import MagnitudeSolver
+    from mec_cf_gym.baselines.magnitudes.information_limit import InformationLimit
     from mec_cf_gym.baselines.power_control.exact import ExactPowerControl
     from mec_cf_gym.baselines.power_control.fractional import FractionalPower
     from mec_cf_gym.baselines.power_control.sca import SCA
@@ -38,7 +41,10 @@ __all__ = [
     "FractionalPower",
     "FullPower",
     "GreedySubcarrier",
+    "InformationLimit",
     "LabelStore",
+    "MagnitudeOnly",
+    "MagnitudeSolver",
     "OutdatedExact",
     "ProportionalShares",
     "RandomPower",
@@ -57,7 +63,9 @@ __getattr__, __dir__ = lazy_names(
         "FastMinMax": "mec_cf_gym.baselines.fast.solver",
         "FractionalPower": "mec_cf_gym.baselines.power_control.fractional",
         "ICA": "mec_cf_gym.baselines.ica",
+        "InformationLimit": "mec_cf_gym.baselines.magnitudes.information_limit",
         "LabelStore": "mec_cf_gym.baselines.labels.store",
+        "MagnitudeSolver": "mec_cf_gym.baselines.learned.magnitude.solver",
         "SCA": "mec_cf_gym.baselines.power_control.sca",
     },
     extra="baselines",

@@ -11,6 +11,7 @@ LEARNED, REPRODUCE = "mec_cf_gym.baselines.learned", "mec_cf_gym.baselines.repro
 MODELS = {
     "cnn-lstm": Command(f"{LEARNED}.cnn_lstm.fit:main", "paper A's CNN-LSTM, on labels"),
     "equivariant": Command(f"{LEARNED}.equivariant.fit:main", "the equivariant network, without labels"),
+    "magnitude": Command(f"{LEARNED}.magnitude.fit:main", "the network that sees magnitudes only, without labels"),
 }
 PAPERS = {
     "paper-a": Command(f"{REPRODUCE}:paper_a", "figures 1 and 2, and a sensitivity map"),

@@ -1,11 +1,10 @@
-"""InformationLimit: the least expected latency that the channels' magnitudes allow, by stochastic approximation."""
+"""InformationLimit: the least expected latency that magnitudes allow, by stochastic approximation."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import time
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,17 +12,17 @@ from torch import Tensor
 
 from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.baselines.magnitudes.magnitude_only import MagnitudeOnly
-from mec_cf_gym.baselines.magnitudes.magnitudes import Magnitudes, floored
+from mec_cf_gym.baselines.magnitudes.phases import Phases
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solution, Solver, row_by_row
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.performance.latencies import best_offload, latency
+from mec_cf_gym.performance.latencies import latency
 
 LEAST_LOG_POWER = -12.0
 """Powers start no lower: their gradients vanish with them."""
-JUDGES = 8
-"""Batches of phases that the start and the end are compared on."""
+JUDGES = 4
+"""Times the draws of a step: phases that the start and the end are compared on."""
 
 
 class InformationLimit(Solver):
@@ -49,9 +48,7 @@ class InformationLimit(Solver):
         stochastic
     """
 
-    def __init__(
-        self, steps: int = 300, draws: int = 64, learning_rate: float = 0.05, seed: int = 0
-    ) -> None:
+    def __init__(self, steps: int = 300, draws: int = 64, learning_rate: float = 0.05, seed: int = 0) -> None:
         self.steps = checked_count("steps", steps, 1, 10**6)
         self.draws = checked_count("draws", draws, 1, 10**6)
         self.seed = checked_count("seed", seed, 0, 2**63 - 1)
@@ -64,29 +61,43 @@ class InformationLimit(Solver):
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the better of start and end, on phases that neither has met; a batch is solved row by row.
 
-        ``history`` has the mean largest latency in seconds over those phases at the start, and of what is returned;
-        ``latency`` is that in the true block.
+        ``history`` has the mean largest latency over those phases, in seconds, of the start and of what is
+        returned; ``latency`` is that in the true block.
         """
         began = time.perf_counter()
-        phases = Phases(block, self.draws, self.seed)
+        phases = Phases(block, self.seed)
         found = self.start.solve(block)
-        guess = Guess.near(found.power, found.offload)
+        unit_s = float(found.max_latency)
+        guess = Guess.near(found.power, found.offload, block.local_hz)
         optimizer = torch.optim.Adam((guess.log_power, guess.log_odds), self.learning_rate)
         for step in range(self.steps):
             optimizer.param_groups[0]["lr"] = self.learning_rate * (1 + math.cos(math.pi * step / self.steps)) / 2
             optimizer.zero_grad()
-            torch.autograd.backward(phases.largest_s(*guess.allocation()).mean() / phases.unit_s)
+            torch.autograd.backward(expected_largest_s(phases.drawn(self.draws), *guess.allocation()) / unit_s)
             optimizer.step()
-        with torch.no_grad():
-            power, offload = (part.numpy() for part in guess.allocation())
-            offload = np.where(np.asarray(block.local_hz) > 0, offload, 1.0)
-            tried = ((found.power, found.offload), (power, offload))
-            before_s, after_s = np.mean([phases.judge(tried) for _ in range(JUDGES)], axis=0)
-        if before_s < after_s:
-            power, offload = tried[0]
+        ended = tuple(part.detach().numpy() for part in guess.allocation())
+        began_with = (found.power, found.offload)
+        judges = phases.drawn(JUDGES * self.draws)
+        before_s, after_s = (
+            float(expected_largest_s(judges, *map(torch.from_numpy, map(np.array, tried))))
+            for tried in (began_with, ended)
+        )
+        power, offload = ended if after_s <= before_s else began_with
         history = np.array([before_s, min(before_s, after_s)])
         times = np.array([time.perf_counter() - began])
         return Solution.at(block, power, "stochastic", offload, history=history, step_time_s=times)
+
+
+def expected_largest_s(drawn: CoherenceBlock, power: Tensor, offload: Tensor) -> Tensor:
+    """Return the mean largest latency over draws of a block, a scalar, in seconds.
+
+    Args:
+        drawn: The draws, along the first axis.
+        power: Power ratios, ``(N, K)``.
+        offload: Offload ratios, ``(K,)``.
+    """
+    largest_s: Tensor = latency(drawn, power, offload).amax(-1)
+    return largest_s.mean()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,56 +106,17 @@ class Guess:
 
     log_power: Tensor  # (N, K), up to a constant: the user with the most power sends at full power
     log_odds: Tensor  # (K,), of the offload ratios
+    has_cpu: Tensor  # (K,), bool: others offload everything
 
     @classmethod
-    def near(cls, power: Floats, offload: Floats) -> Guess:
-        """Return the guess of powers, ``(N, K)``, and offload ratios, ``(K,)``."""
+    def near(cls, power: Floats, offload: Floats, local_hz: Floats) -> Guess:
+        """Return the guess of powers, ``(N, K)``, and offload ratios, ``(K,)``, of users with CPUs, ``(K,)``."""
         log_power = torch.from_numpy(np.maximum(np.log(np.maximum(power, 1e-300)), LEAST_LOG_POWER))
         log_odds = torch.logit(torch.from_numpy(np.array(offload)), eps=1e-6)
-        return cls(log_power.requires_grad_(), log_odds.requires_grad_())
+        return cls(log_power.requires_grad_(), log_odds.requires_grad_(), torch.from_numpy(local_hz > 0))
 
     def allocation(self) -> tuple[Tensor, Tensor]:
         """Return powers, ``(N, K)``, and offload ratios, ``(K,)``."""
         log_total = self.log_power.logsumexp(0)
-        return (self.log_power - log_total.max()).exp(), self.log_odds.sigmoid()
-
-
-class Phases:
-    """Blocks with the magnitudes of a single one, and phases drawn at random."""
-
-    def __init__(self, block: CoherenceBlock, draws: int, seed: int) -> None:
-        known = Magnitudes.of(block)
-        self.block, self.printed, self.draws = block, known.printed, draws
-        self.magnitude = torch.from_numpy(known.magnitude.astype(np.float32))
-        self.known = torch.from_numpy(np.array(known.known))
-        self.scale = torch.from_numpy(1 / floored(known.signal_gain))[..., None]  # (N, K, 1)
-        self.generator = torch.Generator().manual_seed(seed)
-        equal = np.full(known.signal_gain.shape, 1 / block.num_subcarriers)
-        self.unit_s = float(latency(block, equal, best_offload(block, equal)).max())
-
-    def drawn(self) -> CoherenceBlock:
-        """Return the block under fresh phases, ``(draws,)`` of it."""
-        interference_gain = self.known.expand(self.draws, *self.known.shape)
-        if not self.printed:
-            angle = 2 * math.pi * torch.rand((self.draws, *self.magnitude.shape), generator=self.generator)
-            channel = torch.polar(self.magnitude.expand_as(angle), angle)
-            heard = (channel.mH @ channel).abs().square().double() * self.scale
-            interference_gain = interference_gain + heard * (1 - torch.eye(heard.shape[-1]))
-        signal_gain: Any = torch.from_numpy(np.array(self.block.signal_gain))
-        signal_gain = signal_gain.expand(self.draws, *signal_gain.shape)
-        return dataclasses.replace(
-            self.block, signal_gain=signal_gain, interference_gain=interference_gain, channel=None
-        )
-
-    def largest_s(self, power: Tensor, offload: Tensor) -> Tensor:
-        """Return the largest latencies under fresh phases, ``(draws,)``, in seconds."""
-        block = self.drawn()
-        whole = torch.where(torch.from_numpy(np.asarray(block.local_hz) > 0), offload, 1.0)
-        largest: Tensor = latency(block, power, whole).amax(-1)
-        return largest
-
-    def judge(self, tried: tuple[tuple[Floats, Floats], ...]) -> list[float]:
-        """Return the mean largest latency, in seconds, of each allocation under the same fresh phases."""
-        block = self.drawn()
-        parts = [[torch.from_numpy(np.array(part)) for part in allocation] for allocation in tried]
-        return [float(latency(block, *part).amax(-1).mean()) for part in parts]
+        offload = torch.where(self.has_cpu, self.log_odds.sigmoid(), 1.0)
+        return (self.log_power - log_total.max()).exp(), offload

@@ -38,14 +38,14 @@ class Magnitudes:
         channel = np.asarray(block.channel)
         magnitude = np.abs(channel.astype(np.complex128))
         signal_gain, interference_gain = np.asarray(block.signal_gain), np.asarray(block.interference_gain)
-        if not np.allclose(np.square(magnitude).sum(-2), signal_gain, rtol=SAME, atol=0):
+        if not nearly_equal(np.square(magnitude).sum(-2), signal_gain):
             allowed = "expectations given magnitudes are known for maximum-ratio combining, mrc, only"
             raise refuse("combiner", "another than mrc", allowed)
         users = np.arange(block.num_users)
         others = ~np.eye(block.num_users, dtype=np.bool_)
         own_error = interference_gain[..., users, users]
         as_printed = others * signal_gain[..., None, :] + own_error[..., None, :]
-        if np.allclose(interference_gain, as_printed, rtol=SAME, atol=0):
+        if nearly_equal(interference_gain, as_printed):
             return cls(magnitude, signal_gain, interference_gain, printed=True)
         known = np.zeros_like(interference_gain)
         if own_error.any():  # so is the error of the others' channels in it: what is left without their estimates
@@ -58,11 +58,35 @@ class Magnitudes:
         """Return ``E[I_kj | |H|] = sum_m |h_mk|^2 |h_mj|^2 / S_k``, and what is known, ``(..., N, K, K)``."""
         if self.printed:
             return self.known
+        return self.known + self._heard(np.square(self.magnitude), self.signal_gain)
+
+    def interference_variance(self) -> Floats:
+        """Return ``Var[I_kj | |H|] = E^2 - sum_m (|h_mk|^2 |h_mj|^2 / S_k)^2``, ``(..., N, K, K)``.
+
+        E is what is expected but for what is known; the phases at different APs are independent.
+        """
+        if self.printed:
+            return np.zeros_like(self.known)
         power = np.square(self.magnitude)
-        heard = np.swapaxes(power, -1, -2) @ power / floored(self.signal_gain)[..., None]
-        return np.asarray((1 - np.eye(heard.shape[-1])) * heard + self.known)
+        alone = self._heard(np.square(power), np.square(self.signal_gain))
+        return np.asarray(np.square(self._heard(power, self.signal_gain)) - alone)
+
+    def _heard(self, weight: Floats, norm: Floats) -> Floats:
+        """Return ``sum_m w_mk w_mj / norm_k`` for ``j != k``, else zero, ``(..., N, K, K)``.
+
+        Args:
+            weight: ``(..., N, M, K)``.
+            norm: ``(..., N, K)``; a user without a channel hears nobody.
+        """
+        heard = np.swapaxes(weight, -1, -2) @ weight / floored(norm)[..., None]
+        return np.asarray((1 - np.eye(heard.shape[-1])) * heard)
 
 
 def floored(signal_gain: Floats) -> Floats:
-    """Return gains of any shape that may be divided by: a user without a channel hears nobody."""
+    """Return gains of any shape that may be divided by."""
     return np.maximum(signal_gain, np.finfo(np.float64).tiny)
+
+
+def nearly_equal(ones: Floats, others: Floats) -> bool:
+    """Return whether gains of any shape are the same but for single precision."""
+    return bool((np.abs(ones - others) <= SAME * others).all())

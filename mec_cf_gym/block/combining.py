@@ -17,9 +17,9 @@ Floats = NDArray[np.float64]
 class InterferenceModel(Protocol):
     """Says what unit-norm combiners make of the users' signals, noise power being one."""
 
-    def __call__(
-        self, combiner: Channel, channel: Channel, error_gain: Floats | None
-    ) -> tuple[Floats, Floats]: ...
+    def __call__(self, combiner: Channel, channel: Channel, error_gain: Floats | None) -> tuple[Floats, Floats]:
+        """Return signal gains, ``(..., N, K)``, and interference gains, ``(..., N, K, K)``; see the functions."""
+        ...
 
 
 class CombinerModel(Protocol):

@@ -85,7 +85,8 @@ class Radio(Validated):
     receiver_noise: str = choice("physical", "physical", "printed")
     """physical: one noise term after the unit-norm combiner; printed: one per AP, as paper A writes it."""
     interference: str = part("physical")
-    """physical: user k hears the others through its own combiner; printed: through theirs, as paper A writes it."""
+    """physical: users hear the others through their own combiner; printed: through the others', as paper A writes
+    it."""
 
 
 @dataclass(frozen=True, kw_only=True)

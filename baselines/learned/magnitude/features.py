@@ -1,0 +1,51 @@
+"""What the network is told of a block: the statistics of SINRs and latencies at given powers, phases unknown."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from mec_cf_gym.baselines.fast.problem import problem_of
+from mec_cf_gym.baselines.fast.solver import UNIT_S
+from mec_cf_gym.baselines.learned.magnitude.look import BLOCK_FEATURES, LINK_FEATURES, USER_FEATURES, look
+from mec_cf_gym.baselines.magnitudes.magnitudes import Magnitudes
+from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.block.block import CoherenceBlock
+
+
+@dataclass(frozen=True)
+class View:
+    """A batch of blocks at powers that suit the expected interference; features are of order one."""
+
+    power: Floats  # (B, N, K), the user with the most power at full power
+    link: Floats  # (B, N, K, LINK_FEATURES)
+    user: Floats  # (B, K, USER_FEATURES)
+    block: Floats  # (B, BLOCK_FEATURES)
+    coupling: Floats  # (B, K, K), share of user j's signal in what user k receives
+    worst_s: Floats  # (B, 1), largest latency at the expected interference, with the best split
+    local_s: Floats  # (B, K), time to compute the whole task locally; infinite without a CPU
+
+    @classmethod
+    def of(cls, block: CoherenceBlock) -> View:
+        """Return the view of a batch of blocks with one leading axis, whose channels' phases are not looked at.
+
+        Raises:
+            ValueError: If the block has no channel, or another combiner than maximum-ratio.
+        """
+        known = Magnitudes.of(block)
+        gains, variance = known.expected_interference(), known.interference_variance()
+        batch = problem_of(dataclasses.replace(block, interference_gain=gains, channel=None), UNIT_S)
+        rows, subcarriers, users = batch.signal.shape
+        view = cls(
+            power=np.empty(batch.signal.shape),
+            link=np.empty((rows, subcarriers, users, LINK_FEATURES)),
+            user=np.empty((rows, users, USER_FEATURES)),
+            block=np.empty((rows, BLOCK_FEATURES)),
+            coupling=np.zeros((rows, users, users)),
+            worst_s=np.empty((rows, 1)),
+            local_s=UNIT_S / np.maximum(batch.local_pace, np.finfo(np.float64).tiny),
+        )
+        look(batch, variance, view.power, view.link, view.user, view.block, view.coupling, view.worst_s)
+        return view
