@@ -5,6 +5,7 @@ Those that need an extra (ICA: cvxpy) are imported when they are first asked for
 
 from typing import TYPE_CHECKING
 
+from mec_cf_gym.baselines.assignment import AssignmentSearch
 from mec_cf_gym.baselines.branch_and_bound import BranchAndBound
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
@@ -32,6 +33,7 @@ __all__ = [
     "CNNLSTM",
     "ICA",
     "SCA",
+    "AssignmentSearch",
     "BranchAndBound",
     "EqualSplit",
     "EquivariantSolver",

@@ -48,6 +48,9 @@ class Magnitudes:
         if nearly_equal(interference_gain, as_printed):
             return cls(magnitude, signal_gain, interference_gain, printed=True)
         known = np.zeros_like(interference_gain)
+        if own_error.any() and not np.iscomplexobj(channel):
+            allowed = "what errors add to the interference is found with the channel's phases, which are not there"
+            raise refuse("channel", "magnitudes", allowed)
         if own_error.any():  # so is the error of the others' channels in it: what is left without their estimates
             gram = np.swapaxes(channel.conj(), -1, -2) @ channel
             heard = others * np.square(np.abs(gram)) / floored(signal_gain)[..., None]

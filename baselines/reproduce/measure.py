@@ -56,6 +56,7 @@ class Cell(Generic[M]):
     measured: type[M]
     best_offload: bool = False  # takes the place of the solver's own offload ratios
     topologies: int | None = None  # measured on so many, the first; None: on all
+    blocks: int | None = None  # of each, the first; None: all
 
     def load(self) -> Solver:
         """Return the solver."""
@@ -115,14 +116,17 @@ class Campaign:
             joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1),
             tqdm(total=total, initial=total - left, desc="reproduce", unit="block", smoothing=0) as progress,
         ):
-            work = (joblib.delayed(_measure)(unit, self.seeds, self.blocks) for unit in missing)
+            work = (joblib.delayed(_measure)(unit, self.seeds, self._blocks_of(unit[0])) for unit in missing)
             for unit, values in joblib.Parallel(return_as="generator_unordered")(work):
                 self._write(unit, values)
                 progress.update(_rows_of(unit))
         return {cell.name: self._collect(cell) for cell in cells}
 
+    def _blocks_of(self, cell: Cell[M]) -> int:
+        return self.blocks if cell.blocks is None else min(self.blocks, cell.blocks)
+
     def _slices(self, cell: Cell[M]) -> list[slice]:
-        rows = len(self.seeds[: cell.topologies]) * self.blocks
+        rows = len(self.seeds[: cell.topologies]) * self._blocks_of(cell)
         return [slice(start, min(start + self.unit_rows, rows)) for start in range(0, rows, self.unit_rows)]
 
     def _path(self, unit: Unit[M]) -> Path:
@@ -146,7 +150,7 @@ class Campaign:
     def _collect(self, cell: Cell[M]) -> M:
         parts = [values for rows in self._slices(cell) if (values := self._read((cell, rows))) is not None]
         whole = np.concatenate(parts, axis=1)
-        return cell.measured(*whole.reshape(len(whole), -1, self.blocks, *whole.shape[2:]))
+        return cell.measured(*whole.reshape(len(whole), -1, self._blocks_of(cell), *whole.shape[2:]))
 
 
 class OtherResultsError(ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -60,7 +60,11 @@ class Figure1(schemes.OfSchemes):
     def report(self, results: Mapping[str, Latencies], missing: Mapping[str, str]) -> Report:
         """Return the report on what each cell gave."""
         under = self.setting()
-        by_users = [finding for users in self.users for finding in findings_on(results, users)]
+        by_users = [
+            finding
+            for users in self.users
+            for finding in findings_on([results[f"{scheme.name}-K{users}"] for scheme in SCHEMES], users)
+        ]
         findings = sorted(by_users, key=lambda finding: CLAIMS.index(finding.claim))
         labels = {f"{scheme.name}-K{users}": (scheme.name, users) for users in self.users for scheme in SCHEMES}
         curves = [
@@ -80,9 +84,9 @@ class Figure1(schemes.OfSchemes):
         )
 
 
-def findings_on(results: Mapping[str, Latencies], users: int) -> list[Finding]:
-    """Return what is found about the claims on networks of K users."""
-    first, second, third = (results[f"{scheme.name}-K{users}"] for scheme in SCHEMES)
+def findings_on(schemes_measured: Sequence[Latencies], users: int) -> list[Finding]:
+    """Return what is found about the claims on networks of K users, from what the three schemes gave."""
+    first, second, third = schemes_measured
     rivals = {NO_LOCAL_COMPUTING: second, BS_CENTRED: third}
     findings = [weakest(_best(users, first, rival, measured) for rival, measured in rivals.items())]
     difference_ms = schemes.mean_ms(third) - schemes.mean_ms(second)

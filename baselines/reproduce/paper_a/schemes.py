@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.gap import gap_to
+from mec_cf_gym.performance.latencies import local_latency
 from mec_cf_gym.performance.metrics import gini
 from mec_cf_gym.performance.outcome import outcome_of
 from mec_cf_gym.scenario import Scenario
@@ -29,13 +30,32 @@ class Latencies(Measured):
     capped: Floats  # one where a user's link counts with the least rate, else zero
 
     @classmethod
-    def of(cls, block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Latencies:
+    def of(cls, block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Self:
         """Return what an allocation gives on a batch of blocks, ``(blocks)``."""
         outcome = outcome_of(block, allocation, least_spectral_efficiency)
         latency_s = outcome.latency_s
         return cls(
             1e3 * latency_s.max(-1), np.asarray(gini(latency_s)), np.asarray(outcome.capped.any(-1), np.float64)
         )
+
+
+@dataclass(frozen=True)
+class ClaimedLatencies(Latencies):
+    """What offload ratios alone claim: that the powers let everybody end with its local part. It is no latency."""
+
+    @classmethod
+    def of(cls, block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Self:
+        """Return the largest claims of a batch of blocks, ``(blocks)``; nothing is capped."""
+        claimed_s = claimed_latency(block, allocation.offload)
+        return cls(1e3 * claimed_s.max(-1), np.asarray(gini(claimed_s)), np.zeros(len(claimed_s)))
+
+
+def claimed_latency(block: CoherenceBlock, offload: Floats) -> Floats:
+    """Return ``(1 - rho_k) Z C / f_k``, in seconds, ``(..., K)``: the local latency that offload ratios imply.
+
+    At an optimum it is everybody's latency; of predicted ratios it says nothing about what the powers reach.
+    """
+    return np.asarray(local_latency(block, offload))
 
 
 @dataclass(frozen=True)
@@ -101,6 +121,7 @@ class OfSchemes(Reproduction[Latencies]):
             "receiver_noise": f"receiver noise {radio.receiver_noise}",
             "num_subcarriers": f"N = {radio.num_subcarriers}",
             "num_aps": f"M = {scenario.layout.num_aps}",
+            "interference": f"interference {radio.interference}",
             "solver": f"solver {self.solver}",
             "size": f"{len(campaign.seeds)} test topologies x {campaign.blocks} blocks",
         }
@@ -113,8 +134,9 @@ def mean_ms(measured: Latencies) -> Floats:
 
 
 def gap(measured: Latencies, reference: Latencies) -> Floats:
-    """Return each topology's mean gap to the reference on the same blocks, ``(topologies,)``."""
-    return np.asarray(gap_to(reference.max_latency_ms, measured.max_latency_ms).mean(-1))
+    """Return each topology's mean gap on the blocks that were measured, ``(topologies,)``."""
+    topologies, blocks = measured.max_latency_ms.shape
+    return np.asarray(gap_to(reference.max_latency_ms[:topologies, :blocks], measured.max_latency_ms).mean(-1))
 
 
 def topology_rows(
@@ -137,5 +159,5 @@ def topology_rows(
             "capped": float(measured.capped[row].mean()),
         }
         for name, measured in results.items()
-        for row, seed in enumerate(seeds)
+        for row, seed in enumerate(seeds[: len(measured.max_latency_ms)])
     ]

@@ -1,12 +1,13 @@
 """Paper A's figures on small networks: their files, and that numbers are those of a direct computation."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.baselines import CNNLSTM, FastMinMax
+from mec_cf_gym.baselines import CNNLSTM, FastMinMax, MagnitudeOnly, MagnitudeSolver
 from mec_cf_gym.baselines.best_offload import WithBestOffload
 from mec_cf_gym.baselines.learned import weights
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork
@@ -19,6 +20,7 @@ from mec_cf_gym.performance.outcome import outcome_of
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
+FOLDER = weights.FOLDER
 FILES = {"figure.png", "figure.svg", "data.csv", "claims.md", "claims.csv", "run.json"}
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
@@ -34,6 +36,15 @@ def outcomes(solver, blocks=2, **fields):
     return found
 
 
+def offloads(solver, deployment):
+    """Return the offload ratios of every block of the first two test networks, each ``(2, K)``."""
+    world = World(Scenario.paper_a(num_aps=8, num_subcarriers=2, num_users=3, deployment=deployment))
+    streams = Streams.from_seeds(seeds("test", 2))
+    state = world.begin(streams)
+    first = solver.solve(state.block).offload
+    return first, solver.solve(world.advance(state, streams).block).offload
+
+
 def mean_ms(found):
     return 1e3 * np.mean([outcome.latency_s.max(-1) for outcome in found], axis=0)
 
@@ -42,6 +53,8 @@ def mean_ms(found):
 def small_weights(tmp_path, monkeypatch):
     """Install weights for N = 2, M = 8 and K = 3, of an untrained network."""
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    for path in FOLDER.glob("magnitude.*"):
+        shutil.copy(path, tmp_path)
     CNNLSTM(CNNLSTMNetwork(2, 8, 3)).save(tmp_path / "small")
     return tmp_path / "small"
 
@@ -80,8 +93,7 @@ def test_figure_1_judges_the_paper_s_claims():
 
     def verdicts(first, second, third, users, gini=0.0):
         cells = (measured(first, gini), measured(second), measured(third))
-        results = {f"scheme-{number}-K{users}": cell for number, cell in enumerate(cells, 1)}
-        return [(finding.claim, finding.holds) for finding in findings_on(results, users)]
+        return [(finding.claim, finding.holds) for finding in findings_on(cells, users)]
 
     best, wins, loses, fair = CLAIMS
     assert verdicts(0.2, 0.4, 0.3, 20) == [(best, "yes"), (wins, "yes")]
@@ -99,7 +111,7 @@ def test_figure_2_without_weights_goes_on_and_says_so(tmp_path, reproduce, read_
     assert "not measured: cnn-lstm-K3: block=(2, 7, 3) is not allowed" in capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == FILES | {"units", "cdf.csv"}
     claims = read_csv(out / "claims.csv")
-    assert [row["holds"] for row in claims] == ["not measured"] * 4
+    assert [row["holds"] for row in claims] == ["not measured"] * 8
     assert {row["curve"] for row in read_csv(out / "data.csv")} >= {"cell-free", "bs-centred"}
     assert "cross-test-K4" in json.loads((out / "run.json").read_text())["not_measured"]
 
@@ -118,6 +130,8 @@ def test_figure_2_with_weights_that_come_later(tmp_path, reproduce, read_csv, sm
         "cnn-lstm-best-split": (WithBestOffload(network), {}),
         "cross-test": (network, {"deployment": "cellular"}),
         "cross-test-best-split": (WithBestOffload(network), {"deployment": "cellular"}),
+        "magnitude": (MagnitudeSolver.load(FOLDER / "magnitude"), {}),
+        "magnitude-only": (MagnitudeOnly(FastMinMax()), {}),
     }
     largest_ms = {}
     for curve, (solver, fields) in expected.items():
@@ -129,11 +143,20 @@ def test_figure_2_with_weights_that_come_later(tmp_path, reproduce, read_csv, sm
     ends = [float(cdf[index]["latency_ms"]) for index in (0, 500, -1)]
     values = largest_ms["cross-test"]
     np.testing.assert_allclose(ends, [values.min(), np.median(values), values.max()], rtol=1e-3)
-    within, cross = read_csv(out / "claims.csv")
+    within, cross, within_claimed, cross_claimed = read_csv(out / "claims.csv")
     gap = (largest_ms["cnn-lstm"] / largest_ms["cell-free"] - 1).mean()
     assert float(within["mean"]) == pytest.approx(gap, rel=1e-3)
     assert within["holds"] == "no"  # it is not trained
     assert cross["claim"] == "cross-test beats BS-centred ICA"
+    for row, deployment, reference in (
+        (within_claimed, "cell_free", "cell-free"),
+        (cross_claimed, "cellular", "bs-centred"),
+    ):
+        claimed_ms = [1e3 * np.max(1 - found, -1) * 1e-3 for found in offloads(network, deployment)]
+        expected = (np.array(claimed_ms) / largest_ms[reference] - 1).mean()
+        assert float(row["mean"]) == pytest.approx(expected, rel=1e-3)
+    limit = [row for row in rows if row["curve"] == "information-limit"]
+    assert len(limit) == 2
 
 
 def test_map(tmp_path, reproduce, read_csv):
