@@ -6,15 +6,17 @@ import math
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.ascent import ascend
-from mec_cf_gym.baselines.fast.problem import compiled, heard, paces, row_of
+from mec_cf_gym.baselines.fast.ascent import begin, climb
+from mec_cf_gym.baselines.fast.newton import new_step, new_system
+from mec_cf_gym.baselines.fast.problem import compiled, paces, received, row_of
 from mec_cf_gym.baselines.fast.solver import UNIT_S
 from mec_cf_gym.baselines.fast.starts import balanced, considerate
 
-INWARD, STEPS = 0.02, 4
-"""Of the ascent to the powers that the network starts from. What its few steps miss, the network learns."""
+INWARD, TOLERANCE, MOST_STEPS = 0.02, 1e-3, 12
+"""Of the ascent to the powers that the network starts from. It ends early: inside the bounds, where everybody keeps
+a little to spare, powers are better for gains that are not known."""
 TINY = 1e-9
-LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES = 5, 8, 4
+LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES = 5, 9, 4
 
 
 @compiled
@@ -32,11 +34,14 @@ def look(batch, variance, power, link, user, block, coupling, worst_s):
         worst_s: See there.
     """
     subcarriers, users = power.shape[1:]
+    system = new_system(subcarriers, users)
+    step, correction = new_step(subcarriers, users), new_step(subcarriers, users)
     for row in range(len(power)):
         problem = row_of(batch, row)
-        split = balanced(problem, considerate(problem))
-        found, _, _ = ascend(problem, split, INWARD, 0.0, STEPS)
-        power[row] = found / found.sum(0).max()
+        ascent = begin(problem, balanced(problem, considerate(problem)), INWARD)
+        climb(problem, ascent, TOLERANCE, MOST_STEPS, system, step, correction)
+        power[row] = ascent.best / ascent.best.sum(0).max()
+        price = ascent.point.weight / ascent.point.weight.sum()
         nats, spread = links(problem, power[row], variance[row], link[row], coupling[row])
         pace = paces(problem, nats)
         worst_s[row] = UNIT_S / pace.min()
@@ -56,6 +61,7 @@ def look(batch, variance, power, link, user, block, coupling, worst_s):
             user[row, k, 5] = max(10 * math.log(pace.min() / pace[k] + TINY), -5.0)
             user[row, k, 6] = math.log(total + 1e-6) / 5
             user[row, k, 7] = loudest
+            user[row, k, 8] = math.log(price[k] * users + 1e-4) / 3
             coupling[row, k] /= slope
         block[row, 0] = user[row, :, 0].max()
         block[row, 1] = user[row, :, 0].mean()
@@ -75,22 +81,22 @@ def links(problem, power, variance, link, coupling):
         coupling: ``(K, K)``, to add to.
     """
     subcarriers, users = power.shape
-    nats, spread = np.zeros(users), np.zeros(users)
+    noise, nats = received(problem, power)
+    spread = np.zeros(users)
     for n in range(subcarriers):
         for k in range(users):
-            noise = heard(problem, power, n, k)
-            sinr = power[n, k] * problem.signal[n, k] / noise
+            heard = noise[n, k]
+            sinr = power[n, k] * problem.signal[n, k] / heard
             slope = sinr / (1 + sinr)
             squared = 0.0
             for j in range(users):
                 squared += variance[n, k, j] * power[n, j] ** 2
-                coupling[k, j] += slope / noise * problem.interference[n, k, j] * power[n, j]
-            deviation = slope * math.sqrt(max(squared, 0.0)) / noise
-            nats[k] += math.log1p(sinr)
+                coupling[k, j] += slope / heard * problem.interference[n, j, k] * power[n, j]
+            deviation = slope * math.sqrt(max(squared, 0.0)) / heard
             spread[k] += deviation**2
             link[n, k, 0] = math.log(power[n, k] / (power[:, k].sum() + TINY) + 1e-4) / 5
             link[n, k, 1] = slope
             link[n, k, 2] = 3 * deviation
-            link[n, k, 3] = math.log(noise) / 5
+            link[n, k, 3] = math.log(heard) / 5
             link[n, k, 4] = math.log1p(sinr) / 3
     return nats, spread
