@@ -2,180 +2,137 @@
 
     maximise v  s.t.  R_k(p) >= r_k(v),  sum_n p_nk <= 1,  p >= 0
 
-Every step solves the Newton system of the perturbed optimality conditions with p, v and the multipliers of all
-constraints as unknowns. The Hessian couples users of one subcarrier only, so the system is reduced to one of
-2 K unknowns (multipliers of rates and budgets), at the cost of one K x K factorisation a subcarrier. Where the
-convex side of a rate makes a factorisation fail, it is damped, in the end away: what is left is the curvature
-that an inner convex approximation sees.
+Every step goes along the solution of the perturbed optimality conditions, linearised in powers, pace and the
+multipliers of all constraints (:mod:`mec_cf_gym.baselines.fast.newton`). The perturbation falls slowly while steps
+are cut short: a patient ascent passes by poor optima.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from mec_cf_gym.baselines.fast.linear import back_substitute, cholesky, forward_substitute, gram
-from mec_cf_gym.baselines.fast.problem import compiled, needed, paces, received
+from mec_cf_gym.baselines.fast.newton import Point, newton
+from mec_cf_gym.baselines.fast.problem import compiled, least_pace, needed, receive, received
+from mec_cf_gym.baselines.single_user import Floats
 
 TO_BOUNDARY = 0.99
 """Share of the way to the nearest bound that a step goes at most."""
-CENTERING = 0.3
-"""Factor of the perturbation from step to step."""
-CURVATURES = (1.0, 0.5, 0.0)
-"""Shares of the convex curvature that are tried, in turn."""
+
+
+class Ascent(NamedTuple):
+    """An ascent that may go on; arrays are written to."""
+
+    point: Point
+    perturbation: Floats  # (1,)
+    products: Floats  # (1,), sum of products of slacks and multipliers, relative to the best pace
+    steps: Floats  # (1,), taken
+    best: Floats  # (N, K), powers of the largest least pace so far
+    best_pace: Floats  # (1,), theirs
 
 
 @compiled
-def ascend(problem, power, inward, tolerance, max_steps):
-    """Ascend from ``power`` to a local maximum of the least pace.
+def begin(problem, power, inward):
+    """Return an ascent that has not gone a step.
 
     Args:
         problem: One network.
         power: Where to start, ``(N, K)``, within the budgets.
         inward: How far inside its bounds to begin; deeper inside, an ascent forgets where it came from.
-        tolerance: Sum of products of slacks and multipliers, relative to the pace, at which to stop.
-        max_steps: Steps at most.
-
-    Returns:
-        The best powers met, their least pace, and whether the ascent came to its end.
     """
     power = (1 - inward) * power + 0.01 * inward / len(power)
     noise, nats = received(problem, power)
-    best, best_pace = power, paces(problem, nats).min()
+    best_pace = np.full(1, least_pace(problem, nats))
     pace = (1 - inward / 2) * best_pace
-    asked, slope, _ = needed(problem, pace)
+    asked, slope, _ = needed(problem, pace[0])
     slack = np.maximum(nats - asked, inward / 10 * nats.mean())
     weight = 1 / (slope * slope.size)
-    perturbation = (weight * slack).mean()
+    perturbation = np.full(1, (weight * slack).mean())
     price = perturbation / (1 - power.sum(0))
-    floor = perturbation / power
-    for _ in range(max_steps):
-        d_power, d_pace, d_weight, d_price = newton(
-            problem, noise, nats, power, pace, slack, weight, price, floor, perturbation
-        )
-        d_slack = perturbation / weight - slack - slack / weight * d_weight
-        d_floor = perturbation / power - floor - floor / power * d_power
-        room = 1 - problem.server * (pace - problem.local_pace)
-        go = min(
-            longest(power.ravel(), d_power.ravel()),
-            longest(slack, d_slack),
-            longest(1 - power.sum(0), -d_power.sum(0)),
-            longest(room, -problem.server * d_pace),
-        )
-        go_dual = min(longest(weight, d_weight), longest(price, d_price), longest(floor.ravel(), d_floor.ravel()))
+    floor = perturbation[0] / power
+    point = Point(power, pace, slack, weight, price, floor, noise, nats)
+    return Ascent(point, perturbation, np.full(1, np.inf), np.zeros(1), power.copy(), best_pace)
+
+
+@compiled
+def climb(problem, ascent, tolerance, max_steps, system, step, correction):
+    """Let an ascent go on, until ``products`` falls below ``tolerance`` or ``max_steps`` are taken in all.
+
+    ``system``, ``step`` and ``correction`` are room to compute in.
+    """
+    point = ascent.point
+    slack_step, floor_step = np.empty_like(point.slack), np.empty_like(point.floor)
+    while ascent.products[0] >= tolerance and ascent.steps[0] < max_steps:
+        ascent.steps[0] += 1
+        perturbation = ascent.perturbation[0]
+        if not newton(problem, point, perturbation, system, step, correction):
+            break
+        go, go_dual = lengths(problem, point, perturbation, step, slack_step, floor_step)
         if not go * go_dual > 0:  # NaN compares false
             break
-        power = power + go * d_power
-        pace += go * d_pace
-        slack = slack + go * d_slack
-        weight = weight + go_dual * d_weight
-        price = price + go_dual * d_price
-        floor = floor + go_dual * d_floor
-        noise, nats = received(problem, power)
-        reached = paces(problem, nats).min()
-        if reached > best_pace:
-            best, best_pace = power, reached
-        products = (weight * slack).sum() + (price * (1 - power.sum(0))).sum() + (floor * power).sum()
-        if products < tolerance * pace:
-            return best, best_pace, True
-        perturbation = products / (2 * slack.size + power.size) * (CENTERING if go > 0.5 else 0.5)
-    return best, best_pace, False
+        products = move(point, step, slack_step, floor_step, go, go_dual)
+        receive(problem, point.power, point.noise, point.nats)
+        reached = least_pace(problem, point.nats)
+        if reached > ascent.best_pace[0]:
+            ascent.best[:], ascent.best_pace[0] = point.power, reached
+        ascent.products[0] = products / ascent.best_pace[0]
+        ascent.perturbation[0] = products / (2 * point.slack.size + point.power.size) * centering(go)
 
 
 @compiled
-def longest(value, direction):
-    """Return the longest step, at most one, that keeps ``value``, ``(n,)``, positive; zero for a NaN direction."""
-    step = 1.0
-    for i in range(value.size):
-        if not direction[i] >= 0:
-            limit = -TO_BOUNDARY * value[i] / direction[i]
-            step = min(step, limit) if limit > 0 else 0.0
-    return step
+def centering(go):
+    """Return the factor of the perturbation after a step of relative length ``go``."""
+    return 0.3 if go > 0.9 else 0.5 if go > 0.5 else 0.7
 
 
 @compiled
-def newton(problem, noise, nats, power, pace, slack, weight, price, floor, perturbation):
-    """Return the Newton direction of powers, ``(N, K)``, pace, and multipliers of rates and budgets, ``(K,)``."""
-    subcarriers, users = power.shape
-    total = noise + problem.signal * power
-    asked, slope, bend = needed(problem, pace)
-    factor = np.empty((subcarriers, users, users))
-    columns = np.empty((subcarriers, users, 2 * users + 1))
-    system = np.zeros((2 * users + 1, 2 * users + 1))
-    for n in range(subcarriers):
-        linearise(problem, noise[n], total[n], power, weight, price, perturbation, n, columns[n])
-        factorise(problem, noise[n], total[n], weight, floor[n] / power[n], n, factor[n])
-        forward_substitute(factor[n], columns[n])
-        gram(columns[n], system)
-    reduced = system[: 2 * users, : 2 * users]
-    ahead = np.zeros((2 * users, 2))  # multipliers at the same pace, and by how much they change with it
-    ahead[:users, 0] = asked - nats + perturbation / weight
-    ahead[users:, 0] = perturbation / price - (1 - power.sum(0))
-    ahead[:, 0] -= system[2 * users, : 2 * users]
-    ahead[:users, 1] = slope
-    for k in range(users):
-        reduced[k, k] += slack[k] / weight[k]
-        reduced[users + k, users + k] += (1 - power[:, k].sum()) / price[k]
-    cholesky(reduced)
-    forward_substitute(reduced, ahead)
-    back_substitute(reduced, ahead)
-    missing = 1 - (slope * weight).sum() - (slope * ahead[:users, 0]).sum()
-    d_pace = missing / ((bend * weight).sum() + (slope * ahead[:users, 1]).sum())
-    multipliers = np.ones((2 * users + 1, 1))
-    multipliers[: 2 * users, 0] = ahead[:, 0] + d_pace * ahead[:, 1]
-    d_power = np.empty((subcarriers, users))
-    for n in range(subcarriers):
-        step = columns[n] @ multipliers
-        back_substitute(factor[n], step)
-        d_power[n] = step[:, 0]
-    return d_power, d_pace, multipliers[:users, 0], multipliers[users : 2 * users, 0]
+def lengths(problem, point, perturbation, step, slack_step, floor_step):
+    """Fill in the steps of slacks and floors; return how far primal and dual unknowns may go, at most one."""
+    go, go_dual = 1.0, 1.0
+    for k in range(point.slack.size):
+        ratio = point.slack[k] / point.weight[k]
+        slack_step[k] = perturbation / point.weight[k] - point.slack[k] - ratio * step.weight[k]
+        left, left_step = 1.0, 0.0
+        for n in range(len(point.power)):
+            power, floor = point.power[n, k], point.floor[n, k]
+            floor_step[n, k] = perturbation / power - floor - floor / power * step.power[n, k]
+            go = shorter(go, power, step.power[n, k])
+            go_dual = shorter(go_dual, floor, floor_step[n, k])
+            left -= power
+            left_step -= step.power[n, k]
+        room = 1 - problem.server[k] * (point.pace[0] - problem.local_pace[k])
+        go = shorter(go, room, -problem.server[k] * step.pace[0])
+        go = shorter(go, point.slack[k], slack_step[k])
+        go = shorter(go, left, left_step)
+        go_dual = shorter(go_dual, point.weight[k], step.weight[k])
+        go_dual = shorter(go_dual, point.price[k], step.price[k])
+    return go, go_dual
 
 
 @compiled
-def linearise(problem, noise, total, power, weight, price, perturbation, n, columns):
-    """Fill in ``[dR/dp, -1, -gradient]`` on one subcarrier, ``(K, 2 K + 1)``."""
-    users = weight.size
-    columns[:] = 0.0
-    for k in range(users):
-        lost = 1 / noise[k] - 1 / total[k]
-        for j in range(users):
-            columns[j, k] = -lost * problem.interference[n, k, j]
-        columns[k, k] += problem.signal[n, k] / total[k]
-    for j in range(users):
-        gradient = price[j] - perturbation / power[n, j]
-        for k in range(users):
-            gradient -= weight[k] * columns[j, k]
-        columns[j, users + j] = -1.0
-        columns[j, 2 * users] = -gradient
+def shorter(go, value, direction):
+    """Return ``go``, or the longest step that keeps ``value`` positive; zero for a NaN direction."""
+    if direction >= -TO_BOUNDARY * value:
+        return go
+    limit = -TO_BOUNDARY * value / direction
+    return min(go, limit) if limit > 0 else 0.0
 
 
 @compiled
-def factorise(problem, noise, total, weight, diagonal, n, out):
-    """Fill in the Cholesky factor, ``(K, K)``, of minus the Hessian on a subcarrier, damped if need be."""
-    for share in CURVATURES:
-        hessian(problem, noise, total, weight, share, n, out)
-        for j in range(weight.size):
-            out[j, j] += diagonal[j]
-        if cholesky(out):
-            break
-
-
-@compiled
-def hessian(problem, noise, total, weight, share, n, out):
-    """Fill in the lower triangle, ``(K, K)``, of minus the Hessian of the weighted rates on one subcarrier."""
-    users = weight.size
-    out[:] = 0.0
-    for k in range(users):
-        gains = problem.interference[n, k]
-        signal = problem.signal[n, k]
-        concave = weight[k] / total[k] ** 2
-        both = concave - share * weight[k] / noise[k] ** 2
-        cross = concave * signal
-        for i in range(users):
-            scaled = both * gains[i]
-            for j in range(i + 1):
-                out[i, j] += scaled * gains[j]
-        for j in range(k + 1):
-            out[k, j] += cross * gains[j]
-        for i in range(k, users):
-            out[i, k] += cross * gains[i]
-        out[k, k] += concave * signal**2
+def move(point, step, slack_step, floor_step, go, go_dual):
+    """Go a step; return the sum of products of slacks and multipliers."""
+    products = 0.0
+    point.pace[0] += go * step.pace[0]
+    for k in range(point.slack.size):
+        point.slack[k] += go * slack_step[k]
+        point.weight[k] += go_dual * step.weight[k]
+        point.price[k] += go_dual * step.price[k]
+        left = 1.0
+        for n in range(len(point.power)):
+            point.power[n, k] += go * step.power[n, k]
+            point.floor[n, k] += go_dual * floor_step[n, k]
+            products += point.floor[n, k] * point.power[n, k]
+            left -= point.power[n, k]
+        products += point.weight[k] * point.slack[k] + point.price[k] * left
+    return products

@@ -9,8 +9,8 @@ perturbation t, the linearised optimality conditions are
     r' dw + r'' w dv = 1 - r' w                                          (1)
 
 where J = dR/dp, r(v) are the rates that the pace asks for, and H is minus the Hessian of the weighted rates. With
-only a part of H's diagonal, powers and prices are eliminated user by user; K unknowns are left, dw, and the work is
-one product of matrices, N K^3. That leaves a residual in the first line; solving for it with the same factor brings
+only a part of H's diagonal, powers and prices are eliminated user by user. The K weights are left, and the work is
+one product of matrices, N K^3. It leaves a residual in the first line; solving for that with the same factor brings
 the step close to Newton's own.
 """
 
@@ -77,15 +77,25 @@ def new_system(subcarriers, users):
     """Return a system with nothing in it."""
     each, rows, square = (subcarriers, users), (subcarriers * users, users), (users, users)
     return System(
-        np.empty((subcarriers, *square)), np.empty(each), np.empty(rows), np.empty(square), np.empty(square), np.empty(users),
-        np.empty(users), np.empty(users), np.empty(each), np.empty(each), np.empty(users), np.empty(users),
-        np.empty(users),
-    )  # fmt: skip
+        jacobian=np.empty((subcarriers, *square)),
+        ease=np.empty(each),
+        spread=np.empty(rows),
+        factor=np.empty(square),
+        mean=np.empty(square),
+        pricing=np.empty(users),
+        slope=np.empty(users),
+        along=np.empty(users),
+        total=np.empty(each),
+        conditions=np.empty(each),
+        rates=np.empty(users),
+        budgets=np.empty(users),
+        user=np.empty(users),
+    )
 
 
 @compiled
 def newton(problem, point, perturbation, system, step, correction):
-    """Fill in the step from a point, ``correction`` being room for a second one; return whether there is a step."""
+    """Fill in the step from a point, ``correction`` being room for another; return whether there is a step."""
     asked, slope, bend = needed(problem, point.pace[0])
     if not linearise(problem, point, system):
         return False
@@ -195,7 +205,7 @@ def eliminate(system, missing, stiffness, step):
 
 @compiled
 def price_and_power(system, step):
-    """Fill in the prices and powers that solve the first and third line for weights that are already counted in."""
+    """Fill in the prices and powers that solve the first and third line, in which weights are counted already."""
     price = step.price
     price[:] = 0.0
     for n in range(len(step.power)):
@@ -210,7 +220,7 @@ def price_and_power(system, step):
 
 @compiled
 def fill_residual(problem, point, system, change):
-    """Make the first line's right-hand side what a change of the powers, ``(N, K)``, leaves of it, for all of H."""
+    """Make ``conditions`` what a change of the powers, ``(N, K)``, leaves of the first line, for all of H."""
     pull = system.user
     users = pull.size
     for n in range(len(change)):
@@ -221,7 +231,9 @@ def fill_residual(problem, point, system, change):
             for k in range(users):
                 pull[k] += caused[k] * by
         for k in range(users):
-            with_signal = point.weight[k] / system.total[n, k] ** 2 * (pull[k] + problem.signal[n, k] * change[n, k])
+            with_signal = (
+                point.weight[k] / system.total[n, k] ** 2 * (pull[k] + problem.signal[n, k] * change[n, k])
+            )
             pull[k] = point.weight[k] / point.noise[n, k] ** 2 * pull[k] - with_signal
             alone = 1 / system.ease[n, k] - point.floor[n, k] / point.power[n, k]
             out[k] = alone * change[n, k] - problem.signal[n, k] * with_signal

@@ -33,7 +33,7 @@ class Problem(NamedTuple):
     """One network, or a batch with a leading axis; times are in units of ``unit_s``."""
 
     signal: Floats  # (..., N, K), linear
-    interference: Floats  # (..., N, K, K), linear
+    interference: Floats  # (..., N, K, K), linear, of user j on user k at [j, k]
     local_pace: Floats  # (..., K), a
     nats: Floats  # (..., K), c: time to send a task at one nat
     server: Floats  # (..., K), s: time to compute a task at the server
@@ -45,7 +45,8 @@ def problem_of(block: CoherenceBlock, unit_s: float) -> Problem:
     cycles = flat.task_cycles
     nats_s = math.log(2) * flat.link_bits / flat.data_bandwidth_hz
     times = (flat.local_hz / cycles * unit_s, nats_s / unit_s, cycles / flat.server_hz / unit_s)
-    arrays = (flat.signal_gain, flat.interference_gain, *times)
+    caused_gain = np.swapaxes(flat.interference_gain, -1, -2)
+    arrays = (flat.signal_gain, caused_gain, *times)
     # copies: blocks are read-only, for which numba would compile everything once more
     return Problem(*(np.array(array, np.float64, order="C") for array in arrays))
 
@@ -63,22 +64,33 @@ def row_of(problem, row):
 
 
 @compiled
-def heard(problem, power, n, k):
-    """Return noise and interference of user k on subcarrier n over the noise, at powers ``(N, K)``."""
-    total = 1.0
-    for j in range(power.shape[1]):
-        total += problem.interference[n, k, j] * power[n, j]
-    return total
+def received(problem, power):
+    """Return noise and interference over the noise, ``(N, K)``, and rates in nats, ``(K,)``, at given powers."""
+    noise, nats = np.empty(power.shape), np.empty(power.shape[1])
+    receive(problem, power, noise, nats)
+    return noise, nats
 
 
 @compiled
-def received(problem, power):
-    """Return noise and interference over the noise, ``(N, K)``, and rates in nats, ``(K,)``, at given powers."""
-    noise = np.empty(power.shape)
-    for n in range(len(noise)):
-        for k in range(noise.shape[1]):
-            noise[n, k] = heard(problem, power, n, k)
-    return noise, np.log1p(problem.signal * power / noise).sum(0)
+def receive(problem, power, noise, nats):
+    """Fill in noise and interference over the noise, ``(N, K)``, and rates in nats, ``(K,)``, at given powers."""
+    subcarriers, users = power.shape
+    nats[:] = 0.0
+    for n in range(subcarriers):
+        heard = noise[n]
+        heard[:] = 1.0
+        for j in range(users):
+            caused, by = problem.interference[n, j], power[n, j]
+            for k in range(users):
+                heard[k] += caused[k] * by
+        for k in range(users):
+            nats[k] += math.log1p(problem.signal[n, k] * power[n, k] / noise[n, k])
+
+
+@compiled
+def least_pace(problem, nats):
+    """Return the least pace of all users at rates in nats, ``(K,)``."""
+    return paces(problem, nats).min()
 
 
 @compiled

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mec_cf_gym.baselines.exact import ExactMinMax
-from mec_cf_gym.baselines.fast.ascent import ascend
-from mec_cf_gym.baselines.fast.problem import compiled, paces, problem_of, received, row_of
+from mec_cf_gym.baselines.fast.ascent import begin, climb
+from mec_cf_gym.baselines.fast.newton import new_step, new_system
+from mec_cf_gym.baselines.fast.problem import compiled, least_pace, problem_of, received, row_of
 from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
@@ -16,6 +17,8 @@ UNIT_S = 1e-3
 DELIBERATE_STARTS = 3
 DEEP, SHALLOW = 0.02, 0.003
 """How far inside its bounds an ascent begins, from a deliberate and from a random start."""
+SCREENING = 0.01
+"""Sum of products, relative to the pace, down to which all ascents go; the most promising ones then go on."""
 
 
 class FastMinMax(Solver):
@@ -23,11 +26,13 @@ class FastMinMax(Solver):
 
     For N > 1 an interior-point method ascends on the least pace, one over the largest latency, with p and all
     multipliers as unknowns (:mod:`mec_cf_gym.baselines.fast.ascent`), from an equal split of the power over the
-    subcarriers, from two that avoid interference, and from random ones, always the same; the best is kept. For
-    N = 1 the problem is left to :class:`ExactMinMax`.
+    subcarriers, from two that avoid interference, and from random ones, always the same. All ascents go part of
+    the way, those that then promise most to the end; the best is kept. For N = 1 the problem is left to
+    :class:`ExactMinMax`.
 
     Args:
         random_starts: Number of random starts beside the three deliberate ones.
+        finalists: Number of ascents, the most promising ones, that go on to the end.
         tolerance: Sum of products of slacks and multipliers, relative to the pace, at which an ascent ends.
         max_steps: Steps of an ascent at most.
 
@@ -42,8 +47,11 @@ class FastMinMax(Solver):
         converged
     """
 
-    def __init__(self, random_starts: int = 4, tolerance: float = 1e-5, max_steps: int = 60) -> None:
+    def __init__(
+        self, random_starts: int = 0, tolerance: float = 1e-5, max_steps: int = 60, *, finalists: int = 2
+    ) -> None:
         self.random_starts = checked_count("random_starts", random_starts, 0, 1000)
+        self.finalists = checked_count("finalists", finalists, 1, 1000)
         self.max_steps = checked_count("max_steps", max_steps, 1, 10**6)
         if not tolerance > 0:
             raise refuse("tolerance", tolerance, "it must be positive")
@@ -51,8 +59,9 @@ class FastMinMax(Solver):
 
     @following_combiners
     def solve(self, block: CoherenceBlock) -> Solution:
-        """Return the best point of all starts; ``history`` has the largest latency after each of them.
+        """Return the best point of all starts.
 
+        ``history`` has the largest latency before them, after each of them, part of the way, and each finalist;
         ``status`` is ``"converged"``, or ``"step limit"`` if the ascent to the point that is returned was cut
         short; ``lower_bound`` is that of users without interference, or for N = 1 the certificate.
         """
@@ -60,7 +69,7 @@ class FastMinMax(Solver):
             return ExactMinMax().solve(block)
         shares = scattered(self.random_starts, block.num_subcarriers, block.num_users)
         batch = problem_of(block, UNIT_S)
-        power, pace, ended = best_of_starts(batch, shares, self.tolerance, self.max_steps)
+        power, pace, ended = best_of_starts(batch, shares, self.tolerance, self.max_steps, self.finalists)
         power = power.reshape(block.signal_gain.shape)
         with np.errstate(divide="ignore"):
             history = (UNIT_S / pace).reshape(*block.batch_shape, -1)
@@ -69,7 +78,7 @@ class FastMinMax(Solver):
 
 
 @compiled
-def best_of_starts(batch, shares, tolerance, max_steps):
+def best_of_starts(batch, shares, tolerance, max_steps, finalists):
     """Return the best powers of each network, over all starts.
 
     Args:
@@ -77,30 +86,52 @@ def best_of_starts(batch, shares, tolerance, max_steps):
         shares: Random splits to start from, ``(starts, N, K)``, after the deliberate ones.
         tolerance: Of the ascents.
         max_steps: Of the ascents.
+        finalists: Number of ascents that go to the end, at most.
 
     Returns:
-        Powers, ``(rows, N, K)``; the best pace before the first and after each start, ``(rows, starts + 1)``;
-        whether the ascent to the powers came to its end, ``(rows,)``.
+        Powers, ``(rows, N, K)``; the best pace at the balanced equal split, after the first stage of each start,
+        and after each finalist, ``(rows, starts + finalists + 1)``; whether the best finalist came to its end,
+        ``(rows,)``.
     """
     rows, subcarriers, users = batch.signal.shape
     starts = DELIBERATE_STARTS + len(shares)
+    finalists = min(finalists, starts)
     power = np.empty((rows, subcarriers, users))
-    pace = np.empty((rows, starts + 1))
+    pace = np.empty((rows, starts + finalists + 1))
     ended = np.zeros(rows, np.bool_)
+    system = new_system(subcarriers, users)
+    step, correction = new_step(subcarriers, users), new_step(subcarriers, users)
+    promise = np.empty(starts)
     for row in range(rows):
         problem = row_of(batch, row)
         power[row] = balanced(problem, equal(problem))
-        pace[row, 0] = paces(problem, received(problem, power[row])[1]).min()
-        for start in range(starts):
-            split = balanced(problem, split_of(problem, shares, start))
-            inward = DEEP if start < DELIBERATE_STARTS else SHALLOW
-            found, reached, whole = ascend(problem, split, inward, tolerance, max_steps)
-            pace[row, start + 1] = pace[row, start]
-            if reached > pace[row, start]:
-                power[row], pace[row, start + 1], ended[row] = found, reached, whole
-            elif start == 0:  # already there, such as when one user alone decides
-                ended[row] = whole
+        pace[row, 0] = least_pace(problem, received(problem, power[row])[1])
+        ascents = [begin_at(problem, shares, start) for start in range(starts)]
+        for start, ascent in enumerate(ascents):
+            climb(problem, ascent, max(tolerance, SCREENING), max_steps, system, step, correction)
+            promise[start] = ascent.point.pace[0]
+            pace[row, start + 1] = max(pace[row, start], ascent.best_pace[0])
+        best = ascents[0]
+        for rank, start in enumerate(np.argsort(-promise, kind="mergesort")[:finalists]):
+            ascent = ascents[start]
+            climb(problem, ascent, tolerance, max_steps, system, step, correction)
+            pace[row, starts + rank + 1] = max(pace[row, starts + rank], ascent.best_pace[0])
+            if rank == 0 or ascent.best_pace[0] > best.best_pace[0]:
+                best = ascent
+        ended[row] = best.products[0] < tolerance
+        for ascent in ascents:
+            if ascent.best_pace[0] > best.best_pace[0]:
+                best = ascent
+        if best.best_pace[0] > pace[row, 0]:
+            power[row] = best.best
     return power, pace, ended
+
+
+@compiled
+def begin_at(problem, shares, start):
+    """Return the ascent from a start, by its number."""
+    inward = DEEP if start < DELIBERATE_STARTS else SHALLOW
+    return begin(problem, balanced(problem, split_of(problem, shares, start)), inward)
 
 
 @compiled

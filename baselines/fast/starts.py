@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.problem import compiled, heard, needed, paces, received
+from mec_cf_gym.baselines.fast.problem import compiled, least_pace, needed, receive, received
 from mec_cf_gym.baselines.single_user import Floats
 
 BALANCING_ROUNDS = 10
@@ -32,7 +32,7 @@ def considerate(problem):
     share = np.empty((subcarriers, users))
     for n in range(subcarriers):
         for j in range(users):
-            share[n, j] = 1 / (1 + problem.interference[n, :, j].sum() / subcarriers)
+            share[n, j] = 1 / (1 + problem.interference[n, j].sum() / subcarriers)
     return share / share.sum(0)
 
 
@@ -41,10 +41,8 @@ def selective(problem):
     """Return a split in favour of subcarriers that are strong, quiet and far from the others, ``(N, K)``."""
     spread = equal(problem)
     share = considerate(problem)
-    subcarriers, users = spread.shape
-    for n in range(subcarriers):
-        for k in range(users):
-            share[n, k] = (share[n, k] * (1e-30 + problem.signal[n, k]) / heard(problem, spread, n, k)) ** 2
+    noise, _ = received(problem, spread)
+    share = (share * (1e-30 + problem.signal) / noise) ** 2
     return share / share.sum(0)
 
 
@@ -56,11 +54,16 @@ def balanced(problem, split):
     budget. A user with power to spare would drive others off their subcarriers, from where no ascent returns.
     """
     power = np.maximum(split, LEAST_SHARE)
+    subcarriers, users = power.shape
+    noise, nats, totals = np.empty(power.shape), np.empty(users), np.empty(users)
     for _ in range(BALANCING_ROUNDS):
-        _, nats = received(problem, power)
-        asked, _, _ = needed(problem, paces(problem, nats).min())
-        for k in range(nats.size):
-            ratio = max(asked[k], 1e-3) / max(nats[k], 1e-9)
-            power[:, k] *= min(max(ratio, 0.05), 5.0)
-        power /= power.sum(0).max()
+        receive(problem, power, noise, nats)
+        asked, _, _ = needed(problem, least_pace(problem, nats))
+        totals[:] = 0.0
+        for k in range(users):
+            ratio = min(max(max(asked[k], 1e-3) / max(nats[k], 1e-9), 0.05), 5.0)
+            for n in range(subcarriers):
+                power[n, k] *= ratio
+                totals[k] += power[n, k]
+        power /= totals.max()
     return power
