@@ -46,7 +46,7 @@ class ExactMinMax(Solver):
         optimal
     """
 
-    def __init__(self, tolerance: float = 1e-10) -> None:
+    def __init__(self, tolerance: float = 1e-13) -> None:
         if not tolerance > 0:
             raise refuse("tolerance", tolerance, "it must be positive")
         self.tolerance = tolerance

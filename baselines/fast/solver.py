@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.ascent import begin, climb
 from mec_cf_gym.baselines.fast.newton import new_step, new_system
-from mec_cf_gym.baselines.fast.problem import compiled, least_pace, problem_of, received, row_of
+from mec_cf_gym.baselines.fast.problem import Problem, compiled, least_pace, problem_of, received, row_of
 from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
 
 UNIT_S = 1e-3
-DELIBERATE_STARTS = 3
+MOST_DELIBERATE = 3
+GROWTH = (0.1, 0.3)
+"""Shares of the interference under which powers are found before all of it counts."""
 DEEP, SHALLOW = 0.02, 0.003
 """How far inside its bounds an ascent begins, from a deliberate and from a random start."""
 SCREENING = 0.01
@@ -25,16 +29,18 @@ class FastMinMax(Solver):
     """A local optimum as good as ICA's, hundreds of times faster, in batches; exact for N = 1.
 
     For N > 1 an interior-point method ascends on the least pace, one over the largest latency, with p and all
-    multipliers as unknowns (:mod:`mec_cf_gym.baselines.fast.ascent`), from an equal split of the power over the
-    subcarriers, from two that avoid interference, and from random ones, always the same. All ascents go part of
-    the way, those that then promise most to the end; the best is kept. For N = 1 the problem is left to
-    :class:`ExactMinMax`.
+    multipliers as unknowns (:mod:`mec_cf_gym.baselines.fast.ascent`), from powers that suit interference that
+    grows, from two splits over the subcarriers that avoid interference, and from random ones, always the same. All
+    ascents go part of the way, those that then promise most to the end; the best is kept. For N = 1 the problem is
+    left to :class:`ExactMinMax`.
 
     Args:
-        random_starts: Number of random starts beside the three deliberate ones.
-        finalists: Number of ascents, the most promising ones, that go on to the end.
+        random_starts: Number of random starts beside the deliberate ones.
         tolerance: Sum of products of slacks and multipliers, relative to the pace, at which an ascent ends.
         max_steps: Steps of an ascent at most.
+        deliberate_starts: How many of the three deliberate starts are used, in the order above. The first alone
+            takes a third of the time; ``benchmarks/fast.py`` says what it loses.
+        finalists: Number of ascents, the most promising ones, that go on to the end.
 
     Raises:
         ValueError: If an argument is negative, or no step is left.
@@ -48,9 +54,16 @@ class FastMinMax(Solver):
     """
 
     def __init__(
-        self, random_starts: int = 0, tolerance: float = 1e-5, max_steps: int = 60, *, finalists: int = 2
+        self,
+        random_starts: int = 0,
+        tolerance: float = 1e-5,
+        max_steps: int = 60,
+        *,
+        deliberate_starts: int = MOST_DELIBERATE,
+        finalists: int = 2,
     ) -> None:
         self.random_starts = checked_count("random_starts", random_starts, 0, 1000)
+        self.deliberate_starts = checked_count("deliberate_starts", deliberate_starts, 1, MOST_DELIBERATE)
         self.finalists = checked_count("finalists", finalists, 1, 1000)
         self.max_steps = checked_count("max_steps", max_steps, 1, 10**6)
         if not tolerance > 0:
@@ -69,7 +82,9 @@ class FastMinMax(Solver):
             return ExactMinMax().solve(block)
         shares = scattered(self.random_starts, block.num_subcarriers, block.num_users)
         batch = problem_of(block, UNIT_S)
-        power, pace, ended = best_of_starts(batch, shares, self.tolerance, self.max_steps, self.finalists)
+        power, pace, ended = best_of_starts(
+            batch, self.deliberate_starts, shares, self.tolerance, self.max_steps, self.finalists
+        )
         power = power.reshape(block.signal_gain.shape)
         with np.errstate(divide="ignore"):
             history = (UNIT_S / pace).reshape(*block.batch_shape, -1)
@@ -78,11 +93,12 @@ class FastMinMax(Solver):
 
 
 @compiled
-def best_of_starts(batch, shares, tolerance, max_steps, finalists):
+def best_of_starts(batch, deliberate, shares, tolerance, max_steps, finalists):
     """Return the best powers of each network, over all starts.
 
     Args:
         batch: The problems.
+        deliberate: Number of deliberate starts.
         shares: Random splits to start from, ``(starts, N, K)``, after the deliberate ones.
         tolerance: Of the ascents.
         max_steps: Of the ascents.
@@ -94,7 +110,7 @@ def best_of_starts(batch, shares, tolerance, max_steps, finalists):
         ``(rows,)``.
     """
     rows, subcarriers, users = batch.signal.shape
-    starts = DELIBERATE_STARTS + len(shares)
+    starts = deliberate + len(shares)
     finalists = min(finalists, starts)
     power = np.empty((rows, subcarriers, users))
     pace = np.empty((rows, starts + finalists + 1))
@@ -106,7 +122,10 @@ def best_of_starts(batch, shares, tolerance, max_steps, finalists):
         problem = row_of(batch, row)
         power[row] = balanced(problem, equal(problem))
         pace[row, 0] = least_pace(problem, received(problem, power[row])[1])
-        ascents = [begin_at(problem, shares, start) for start in range(starts)]
+        ascents = [
+            begin_deliberately(problem, start, max_steps, system, step, correction) for start in range(deliberate)
+        ]
+        ascents += [begin(problem, balanced(problem, share), SHALLOW) for share in shares]
         for start, ascent in enumerate(ascents):
             climb(problem, ascent, max(tolerance, SCREENING), max_steps, system, step, correction)
             promise[start] = ascent.point.pace[0]
@@ -128,19 +147,34 @@ def best_of_starts(batch, shares, tolerance, max_steps, finalists):
 
 
 @compiled
-def begin_at(problem, shares, start):
-    """Return the ascent from a start, by its number."""
-    inward = DEEP if start < DELIBERATE_STARTS else SHALLOW
-    return begin(problem, balanced(problem, split_of(problem, shares, start)), inward)
+def begin_deliberately(problem, start, max_steps, system, step, correction):
+    """Return the ascent from a deliberate start, by its number; the rest is as in :func:`climb`."""
+    if start == 0:
+        split = grown(problem, max_steps, system, step, correction)
+    elif start == 1:
+        split = considerate(problem)
+    else:
+        split = selective(problem)
+    return begin(problem, balanced(problem, split), DEEP)
 
 
 @compiled
-def split_of(problem, shares, start):
-    """Return the split that an ascent starts from, ``(N, K)``."""
-    if start == 0:
-        return equal(problem)
-    if start == 1:
-        return considerate(problem)
-    if start == 2:
-        return selective(problem)
-    return shares[start - DELIBERATE_STARTS]
+def grown(problem, max_steps, system, step, correction):
+    """Return powers, ``(N, K)``, found under a share of the interference, and from there under a larger one.
+
+    They pass by the optima of little worth in which an ascent from an equal split ends where users disturb all
+    others alike, as they do in paper A's print.
+    """
+    split = equal(problem)
+    for share in GROWTH:
+        quiet = Problem(
+            problem.signal, share * problem.interference, problem.local_pace, problem.nats, problem.server
+        )
+        ascent = begin(quiet, balanced(quiet, split), DEEP)
+        climb(quiet, ascent, SCREENING, max_steps, system, step, correction)
+        split = ascent.best
+    return split
+
+
+fast_single = partial(FastMinMax, deliberate_starts=1, finalists=1)
+"""One ascent, from powers that suit interference that grows: for millions of blocks."""

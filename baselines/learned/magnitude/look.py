@@ -13,8 +13,8 @@ from mec_cf_gym.baselines.fast.solver import UNIT_S
 from mec_cf_gym.baselines.fast.starts import balanced, considerate
 
 INWARD, TOLERANCE, MOST_STEPS = 0.02, 1e-3, 12
-"""Of the ascent to the powers that the network starts from. It ends early: inside the bounds, where everybody keeps
-a little to spare, powers are better for gains that are not known."""
+"""Of the ascent to the powers that the network starts from. It ends early: inside the bounds, where everybody
+keeps a little to spare, powers are better for gains that are not known."""
 TINY = 1e-9
 LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES = 5, 9, 4
 
