@@ -10,8 +10,8 @@ perturbation t, the linearised optimality conditions are
 
 where J = dR/dp, r(v) are the rates that the pace asks for, and H is minus the Hessian of the weighted rates. With
 only a part of H's diagonal, powers and prices are eliminated user by user. The K weights are left, and the work
-is one product of matrices, N K^3. It leaves a residual in the first line; solving for that with the same factor brings
-the step close to Newton's own.
+is one product of matrices, N K^3. It leaves a residual in the first line; solving for that with the same factor
+brings the step close to Newton's own.
 """
 
 from __future__ import annotations
