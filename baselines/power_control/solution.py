@@ -12,6 +12,7 @@ from mec_cf_gym.baselines.power_control.computing import in_whole_hz
 from mec_cf_gym.baselines.power_control.problem import Flags, Point, PowerProblem
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.baselines.solution import Solution
+from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.network.servers import Servers, Shares
 from mec_cf_gym.performance.latencies import latency
@@ -74,6 +75,18 @@ class PowerSolution(Solution):
             infeasible_users=~problem.bound,
             **more,
         )
+
+
+def central_computing(block: CoherenceBlock, power: Floats, late: Flags) -> Shares:
+    """Return the central computing at given powers, in whole Hz; users who are late get what is left.
+
+    Args:
+        block: A single block with shared servers and N = 1.
+        power: Power ratios, ``(K,)``.
+        late: Whose deadlines do not count, ``(K,)``.
+    """
+    problem = PowerProblem.of(block).without(late)
+    return whole_shares(problem, Point.of(problem, power), CENTRE)
 
 
 def whole_shares(problem: PowerProblem, point: Point, computing: str) -> Shares:
