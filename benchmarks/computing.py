@@ -5,9 +5,9 @@
 Computing is not in the paper's objective. For the same powers and spectral efficiencies (exact power control, one
 block of each of the first test seeds) every row takes other speeds that meet all deadlines and budgets: the least;
 the centre of all that do; and what interior-point and first-order solvers return for "find f" in several units and
-formulations: totals alone (cycles / f <= what the link leaves), or the paper's auxiliary u and v (u f >= 1,
-v SE >= 1, a v + c u <= 1). Savings are cell-free against cellular, with 95 % bootstrap intervals over snapshots. Only
-snapshots count in which every row has an answer for both networks.
+formulations: totals alone (cycles / f at most what the link leaves), or auxiliary u and v as in the paper
+(u f >= 1, v SE >= 1, a v + c u <= 1). Savings are cell-free against cellular, with 95 % bootstrap intervals over
+snapshots. Only snapshots count in which every row has an answer for both networks.
 """
 
 import argparse
