@@ -9,6 +9,7 @@ from mec_cf_gym.baselines.branch_and_bound import BranchAndBound
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
 from mec_cf_gym.baselines.outdated import OutdatedExact
+from mec_cf_gym.baselines.power_control.centre import central_shares
 from mec_cf_gym.baselines.proportional import ProportionalShares
 from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
@@ -45,6 +46,7 @@ __all__ = [
     "Solution",
     "Solver",
     "WaterFilling",
+    "central_shares",
     "latency_bound",
 ]
 

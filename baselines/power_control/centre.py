@@ -53,6 +53,13 @@ def central_shares(
     Raises:
         NoInsideError: A ``ValueError``: a link takes all of a user's deadline, or the servers have no more than
             the least computing takes.
+
+    Examples:
+        >>> servers = Servers(np.array([2e9]), np.asarray(6e9), np.array([[True, False]]))
+        >>> link_s, cycles, deadline_s = np.full((3, 2), [[0.1], [4e8], [0.4]])
+        >>> shares = central_shares(servers, np.full(2, 5.0), link_s, cycles, deadline_s)
+        >>> print((1e-9 * shares.total_hz).round(2))
+        [3.4  3.06]
     """
     with np.errstate(divide="ignore"):
         left = 1 - link_s / (deadline_s * efficiency)  # 1 - a, (..., K)
