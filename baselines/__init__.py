@@ -11,6 +11,7 @@ from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarrier, RandomPower
 from mec_cf_gym.baselines.magnitudes.magnitude_only import MagnitudeOnly
 from mec_cf_gym.baselines.outdated import OutdatedExact
+from mec_cf_gym.baselines.power_control.centre import central_shares
 from mec_cf_gym.baselines.proportional import ProportionalShares
 from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
@@ -53,6 +54,7 @@ __all__ = [
     "Solution",
     "Solver",
     "WaterFilling",
+    "central_shares",
     "latency_bound",
 ]
 

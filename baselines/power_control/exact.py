@@ -10,7 +10,7 @@ import numpy as np
 from mec_cf_gym.baselines.power_control.feasibility import feasible_start, repaired
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.sca import SCA
-from mec_cf_gym.baselines.power_control.solution import PowerSolution
+from mec_cf_gym.baselines.power_control.solution import LEAST, PowerSolution
 from mec_cf_gym.baselines.power_control.targets import Targets, optimal_powers
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, row_by_row
@@ -31,6 +31,7 @@ class ExactPowerControl(Solver):
     Args:
         tolerance: Largest change of a power ratio in a step at which to stop.
         max_steps: Steps, and choices of combiners, at most.
+        computing: ``"least"`` or ``"centre"``, as :class:`SCA` has it.
 
     Raises:
         ValueError: As :class:`SCA`.
@@ -43,16 +44,17 @@ class ExactPowerControl(Solver):
         converged
     """
 
-    def __init__(self, tolerance: float = 1e-6, max_steps: int = 100) -> None:
+    def __init__(self, tolerance: float = 1e-6, max_steps: int = 100, computing: str = LEAST) -> None:
         if not tolerance >= 0:
             raise refuse("tolerance", tolerance, "it must be at least 0")
         self.tolerance = tolerance
         self.max_steps = checked_count("max_steps", max_steps, 1, 10**6)
-        self.fallback = SCA()
+        self.fallback = SCA(computing=computing)
+        self.computing = self.fallback.computing
 
     @row_by_row
     def solve(self, block: CoherenceBlock) -> PowerSolution:
-        """Return the best point on the way, with the least computing that meets the deadlines.
+        """Return the best point on the way, with computing that meets the deadlines.
 
         ``status`` is ``"converged"``, ``"step limit"`` or ``"infeasible"``, as :class:`SCA` has it, or SCA's own
         after ``"by SCA: "`` where computing is scarce. A batch is solved row by row.
@@ -74,7 +76,8 @@ class ExactPowerControl(Solver):
             point = after
             best = point if point.objective_w < best.objective_w else best
             history.append(point.objective_w)
-        return PowerSolution.of_point(problem, best, history, status, step_time_s=np.array(times))
+        times_s = np.array(times)
+        return PowerSolution.of_point(problem, best, history, status, self.computing, step_time_s=times_s)
 
     def _accepted(self, problem: PowerProblem, point: Point, power: Floats) -> Point | None:
         """Return the point at new powers, ``(K,)``; None if servers do not suffice even at old combiners."""

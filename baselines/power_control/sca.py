@@ -10,7 +10,7 @@ from mec_cf_gym.baselines.ica import SOLVER_STOPPED
 from mec_cf_gym.baselines.power_control.computing import Flags
 from mec_cf_gym.baselines.power_control.feasibility import feasible_start, repaired
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
-from mec_cf_gym.baselines.power_control.solution import PowerSolution
+from mec_cf_gym.baselines.power_control.solution import LEAST, PowerSolution, checked_computing
 from mec_cf_gym.baselines.power_control.step import at_stake_w, convex_step, crowding, usual_sets
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solver, row_by_row
 from mec_cf_gym.block.block import CoherenceBlock
@@ -32,10 +32,12 @@ class SCA(Solver):
         tolerance: Change of the objective in a step at which to stop, relative to it, to the total power or to the
             weight of fairness, whichever is largest.
         max_steps: Steps at most.
+        computing: ``"least"``, the least computing that meets the deadlines, or ``"centre"``, where the central
+            path ends: computing is not in the objective, and these two are well defined. Powers are the same.
 
     Raises:
-        ValueError: If the tolerance is negative or no step is left; from ``solve``, if the block has several
-            subcarriers, no deadlines or no ``fairness``.
+        ValueError: If the tolerance is negative, no step is left or there is no such computing; from ``solve``,
+            if the block has several subcarriers, no deadlines or no ``fairness``.
 
     Examples:
         >>> import gymnasium as gym
@@ -45,15 +47,16 @@ class SCA(Solver):
         converged
     """
 
-    def __init__(self, tolerance: float = 1e-7, max_steps: int = 200) -> None:
+    def __init__(self, tolerance: float = 1e-7, max_steps: int = 200, computing: str = LEAST) -> None:
         if not tolerance >= 0:
             raise refuse("tolerance", tolerance, "it must be at least 0")
         self.tolerance = tolerance
         self.max_steps = checked_count("max_steps", max_steps, 1, 10**6)
+        self.computing = checked_computing(computing)
 
     @row_by_row
     def solve(self, block: CoherenceBlock) -> PowerSolution:
-        """Return the best point SCA passes, with the least computing that meets the deadlines.
+        """Return the best point SCA passes, with computing that meets the deadlines.
 
         ``status`` is ``"converged"``, ``"step limit"`` or ``"solver stopped"``, or ``"infeasible"`` if not all
         deadlines can be met: then those of ``infeasible_users`` are left out, and they get the computing that is
@@ -80,7 +83,8 @@ class SCA(Solver):
             best = point if point.objective_w < best.objective_w else best
             history.append(point.objective_w)
         history += history[-1:] * (len(times) + 1 - len(history))
-        return PowerSolution.of_point(problem, best, history, prefix + status, step_time_s=np.array(times))
+        times_s = np.array(times)
+        return PowerSolution.of_point(problem, best, history, prefix + status, self.computing, step_time_s=times_s)
 
     def _step(self, problem: PowerProblem, point: Point, sets: list[Flags]) -> tuple[Point | None, bool]:
         """Return the next point, None if there is none, and whether the convex solver was sure of it.

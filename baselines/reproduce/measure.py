@@ -133,13 +133,13 @@ class Campaign:
         return self.folder / unit[0].name / f"{unit[1].start:08d}.npy"
 
     def _read(self, unit: Unit[M]) -> Floats | None:
-        """Return a unit's values, ``(fields, rows, ...)``; None if it is missing or damaged."""
+        """Return a unit's values, ``(fields, rows, ...)``, the first of what is kept; None if some are missing."""
         try:
             values: Floats = np.load(self._path(unit), allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
-        expected = len(dataclasses.fields(unit[0].measured)), _rows_of(unit)
-        return values if values.shape[:2] == expected else None
+        fields, rows = len(dataclasses.fields(unit[0].measured)), _rows_of(unit)
+        return values[:, :rows] if len(values) == fields and values.shape[1] >= rows else None
 
     def _write(self, unit: Unit[M], values: Floats) -> None:
         path = self._path(unit)

@@ -29,7 +29,17 @@ from mec_cf_gym.scenario import Scenario
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HOW = {"topologies", "blocks", "quick", "workers", "out", "resume", "scenario", "no_sensitivity"}
+HOW = {
+    "topologies",
+    "most_topologies",
+    "blocks",
+    "quick",
+    "workers",
+    "out",
+    "resume",
+    "scenario",
+    "no_sensitivity",
+}
 """Options that are no settings of a run: they are there in another form, or do not change its results."""
 Rows = Sequence[Mapping[str, Any]]
 
@@ -82,6 +92,10 @@ class Reproduction(ABC, Generic[M]):
     def learned_cells(self) -> list[Cell[M]]:
         """Return what is measured if there are weights for it."""
         return []
+
+    def measure(self, cells: Sequence[Cell[M]]) -> dict[str, M]:
+        """Return what each cell gives, by its name, measured or read if it is there."""
+        return self.campaign.run(cells, self.workers)
 
     @abstractmethod
     def report(self, results: Mapping[str, M], missing: Mapping[str, str]) -> Report:
@@ -151,7 +165,7 @@ def run(reproduction: Reproduction[M]) -> Report:
         record = {"settings": reproduction.settings(), "workers": reproduction.workers, **provenance()}
         for place in {folder, reports}:
             write_json(place / "run.json", {**record, "not_measured": missing})
-        report = reproduction.report(reproduction.campaign.run(cells, reproduction.workers), missing)
+        report = reproduction.report(reproduction.measure(cells), missing)
         for suffix in ("png", "svg"):
             report.figure.savefig(reports / f"figure.{suffix}", dpi=150)
         for name, rows in report.tables.items():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mec_cf_gym.baselines.reproduce.claims import verdict_within
+from mec_cf_gym.baselines.reproduce.claims import UNDECIDED, verdict_within
 from mec_cf_gym.baselines.reproduce.paper_b.systems import CELL_FREE, CELLULAR, System
 from mec_cf_gym.baselines.reproduce.paper_b.users import Users
 from mec_cf_gym.baselines.single_user import Floats
@@ -43,6 +43,7 @@ class Finding:
 
     claim: Claim
     estimate: Estimate
+    topologies: int  # on which it was measured
 
     @property
     def holds(self) -> str:
@@ -54,13 +55,29 @@ class Finding:
         about = {name: getattr(self.claim, name) for name in ("paper", "quantity", "least", "most", "unit")}
         low, high = self.estimate.low, self.estimate.high
         measured = {"measured": self.estimate.mean, "low": low, "high": high, "holds": self.holds}
-        return {"claim": self.claim.text, **about, **measured}
+        return {"claim": self.claim.text, **about, **measured, "topologies": self.topologies}
 
 
 def find(claim: Claim, measured: Mapping[str, Users]) -> Finding:
     """Return what measurements, by the systems' names, say about a claim."""
-    samples = (measured[system.name] for system in claim.systems)
-    return Finding(claim, Estimate.of_statistic(claim.statistic, *samples))
+    samples = [measured[system.name] for system in claim.systems]
+    return Finding(claim, Estimate.of_statistic(claim.statistic, *samples), len(samples[0]))
+
+
+def decide(claim: Claim, measured: Mapping[str, Users], sizes: Sequence[int]) -> Finding:
+    """Return the finding on the fewest topologies that decide a claim, or else on the most that there are.
+
+    Args:
+        claim: The claim.
+        measured: Measurements by the systems' names.
+        sizes: Numbers of topologies to look at, rising; at the least the first is measured.
+    """
+    there = min(len(measured[system.name]) for system in claim.systems)
+    for size in [size for size in sizes if size <= there]:
+        finding = find(claim, {system.name: measured[system.name][:size] for system in claim.systems})
+        if finding.holds != UNDECIDED:
+            break
+    return finding
 
 
 def about(value: float) -> tuple[float, float]:
@@ -141,8 +158,8 @@ COMPUTING = (
         "% lower",
         (CELL_FREE, CELLULAR),
         lambda users, reference: saving(
-            np.percentile(users.least_computing_hz, 5, keepdims=True),
-            np.percentile(reference.least_computing_hz, 5, keepdims=True),
+            np.percentile(users.timely_computing_hz, 5, keepdims=True),
+            np.percentile(reference.timely_computing_hz, 5, keepdims=True),
         ),
     ),
 )

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from mec_cf_gym.baselines.power_control.solution import CENTRE, LEAST
+from mec_cf_gym.baselines.reproduce.claims import UNDECIDED
 from mec_cf_gym.baselines.reproduce.measure import Cell
-from mec_cf_gym.baselines.reproduce.paper_b.claims import ABOUT, Claim, Finding, find
-from mec_cf_gym.baselines.reproduce.paper_b.systems import CLAIMED, SYSTEMS, System, base_setting, other_settings
-from mec_cf_gym.baselines.reproduce.paper_b.users import Users
+from mec_cf_gym.baselines.reproduce.paper_b.claims import Claim, Finding, decide, find
+from mec_cf_gym.baselines.reproduce.paper_b.systems import (
+    CELLULAR,
+    CLAIMED,
+    SYSTEMS,
+    System,
+    base_setting,
+    other_settings,
+)
+from mec_cf_gym.baselines.reproduce.paper_b.tables import (
+    FITTED,
+    claims_table,
+    how_measured,
+    sensitivity_table,
+    user_rows,
+)
+from mec_cf_gym.baselines.reproduce.paper_b.users import CentralUsers, Users
 from mec_cf_gym.baselines.reproduce.reproduction import Report, Reproduction
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.report import markdown
+from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -26,14 +45,9 @@ SHARES = np.linspace(0, 1, 501)
 PERCENTILES = (5, 10, 50, 90, 95)
 MOST_SHOWN = 99.5
 """Percentile at which axes end."""
-HOW_MEASURED = f"""\
-Powers and computing are pooled over users, blocks and topologies; spectral efficiency (SE) and energy are a user's
-over its blocks. Computing is the least that meets the deadlines, of the users who meet theirs (in total: of the
-blocks in which all do). Systems meet the same users and tasks under the same seeds. Intervals are 95 % percentile
-bootstraps over topologies, of the statistic itself. A claim holds if the whole interval is in the range that
-counts, does not if it is wholly outside, and is undecided otherwise. "About", "near" and "times" count within
-{ABOUT:.0%} of the paper's number.
-"""
+MOST_TOPOLOGIES = 1000
+"""Topologies for a claim that fewer leave undecided, at full size."""
+MEASURED = {LEAST: Users, CENTRE: CentralUsers}
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,13 @@ class Distributions(Reproduction[Users]):
     """Installed solver that controls powers; sca is the paper's algorithm, and slower."""
     scenario: Scenario = field(default_factory=Scenario.paper_b)
     """The scenario, field by field."""
+    cellular_weight_w: float | None = None
+    """Weight of fairness in the cellular network, in watts; by default the scenario's fairness_weight_w."""
+    computing: Literal["least", "centre"] = "least"
+    """Computing is not in the objective: the least that meets the deadlines, or where the central path ends."""
+    most_topologies: int | None = None
+    """Undecided claims get twice as many networks, again and again, up to so many. By default 1000 at full size;
+    no more than the first with --quick or --topologies."""
     no_sensitivity: bool = False
     """Leave out the claims under other settings of numbers that the paper's text has lost."""
 
@@ -95,26 +116,77 @@ class Distributions(Reproduction[Users]):
         """Topologies on which other settings are measured: the first."""
         return min(self.SENSITIVITY_TOPOLOGIES[self.quick], len(self.campaign.seeds))
 
+    @property
+    def sizes(self) -> list[int]:
+        """Numbers of topologies at which claims are judged: the next is for those that are undecided."""
+        sizes = [len(self.campaign.seeds)]
+        full_size = not self.quick and self.topologies is None
+        most = self.most_topologies or (MOST_TOPOLOGIES if full_size else sizes[0])
+        while sizes[-1] < most:
+            sizes.append(min(2 * sizes[-1], most))
+        return sizes
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the results; runs from before there was a choice of the computing took the least."""
+        settings = super().settings()
+        return {name: value for name, value in settings.items() if (name, value) != ("computing", LEAST)}
+
+    def check(self) -> None:
+        """Check the options before any work is done.
+
+        Raises:
+            ValueError: Names the option, its value and what is allowed.
+        """
+        super().check()
+        if self.most_topologies is not None:
+            checked_count("most_topologies", self.most_topologies, len(self.campaign.seeds), 10**6)
+
+    def cell(self, system: System) -> Cell[Users]:
+        """Return what has to be measured of a system."""
+        scenario = self.scenario
+        if system.deployment == CELLULAR.deployment and self.cellular_weight_w is not None:
+            scenario = scenario.replace(fairness_weight_w=self.cellular_weight_w)
+        return system.cell(self.solver, scenario, MEASURED[self.computing])
+
     def cells(self) -> list[Cell[Users]]:
         """Return every system, and those that claims are about under every other setting."""
-        cells = [system.cell(self.solver, self.scenario) for system in SYSTEMS]
+        cells = [self.cell(system) for system in SYSTEMS]
         if self.no_sensitivity:
             return cells
         return cells + [
-            setting.cell(system.cell(self.solver, self.scenario), self.sensitivity_topologies)
+            setting.cell(self.cell(system), self.sensitivity_topologies)
             for setting in other_settings(self.scenario)
             for system in CLAIMED
         ]
 
+    def measure(self, cells: Sequence[Cell[Users]]) -> dict[str, Users]:
+        """Return what each cell gives, by its name: on more topologies where claims need them."""
+        results = super().measure(cells)
+        for size in self.sizes[1:]:
+            undecided = [claim for claim in self.CLAIMS if self.find(claim, results).holds == UNDECIDED]
+            needed = {system.name: self.cell(system) for claim in undecided for system in claim.systems}
+            campaign = dataclasses.replace(self.campaign, seeds=seeds("test", size))
+            results |= campaign.run(list(needed.values()), self.workers)
+        return results
+
+    def find(self, claim: Claim, results: Mapping[str, Users]) -> Finding:
+        """Return the finding on a claim."""
+        return decide(claim, results, self.sizes)
+
     def report(self, results: Mapping[str, Users], missing: Mapping[str, str]) -> Report:
         """Return the report on what each system gave."""
-        findings = [find(claim, results) for claim in self.CLAIMS]
+        findings = [self.find(claim, results) for claim in self.CLAIMS]
+        results = {name: users[: len(self.campaign.seeds)] for name, users in results.items()}
         size = f"{len(self.campaign.seeds)} test topologies x {self.campaign.blocks} blocks"
         under = (
             f"{base_setting(self.scenario)}, K = {self.scenario.layout.num_users}, solver {self.solver}, {size}"
         )
+        fitted = ""
+        if self.cellular_weight_w is not None:
+            under, fitted = f"{under}, cellular w = {self.cellular_weight_w} W", FITTED
         text = (
-            f"# Figure {self.NUMBER}: {under}\n\n{claims_table(findings)}\n\n{self._percentile_table(results)}\n\n"
+            f"# Figure {self.NUMBER}: {under}\n\n{fitted}{claims_table(findings)}\n\n"
+            f"{self._percentile_table(results)}\n\n"
         )
         tables = {
             "data": user_rows(results, self.campaign.seeds),
@@ -132,7 +204,9 @@ class Distributions(Reproduction[Users]):
                 f"Under other settings, on the first {self.sensitivity_topologies} of the topologies:\n\n"
                 f"{sensitivity_table(by_setting)}\n\n"
             )
-        return Report(figure=self._plot(results), tables=tables, text=text + HOW_MEASURED)
+        return Report(
+            figure=self._plot(results), tables=tables, text=text + how_measured(self.computing, self.sizes[-1])
+        )
 
     def _sensitivity(self, results: Mapping[str, Users]) -> dict[str, list[Finding]]:
         """Return the findings under every setting, by its text."""
@@ -140,8 +214,7 @@ class Distributions(Reproduction[Users]):
         measured = {"as above": {system.name: results[system.name][first] for system in CLAIMED}}
         for setting in other_settings(self.scenario):
             measured[setting.text] = {
-                system.name: results[setting.cell(system.cell(self.solver, self.scenario), 1).name]
-                for system in CLAIMED
+                system.name: results[setting.cell(self.cell(system), 1).name] for system in CLAIMED
             }
         return {text: [find(claim, systems) for claim in self.CLAIMS] for text, systems in measured.items()}
 
@@ -181,56 +254,3 @@ class Distributions(Reproduction[Users]):
         axes[0].set_ylabel("cumulative distribution")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         return figure
-
-
-def claims_table(findings: Sequence[Finding]) -> str:
-    """Return findings as a Markdown table."""
-    rows = [
-        (
-            finding.claim.text,
-            finding.claim.paper,
-            finding.claim.counts,
-            f"{finding.claim.quantity}: {finding.estimate.text(finding.claim.unit)}",
-            finding.holds,
-        )
-        for finding in findings
-    ]
-    return markdown(rows, ("claim", "paper", "counts", "measured [95 % CI]", "holds"), left=range(5))
-
-
-def sensitivity_table(by_setting: Mapping[str, Sequence[Finding]]) -> str:
-    """Return findings under every setting as a Markdown table, a column for each claim."""
-    claims = [finding.claim for finding in next(iter(by_setting.values()))]
-    rows = [
-        (setting, *(f"{finding.estimate.text(finding.claim.unit)}: {finding.holds}" for finding in findings))
-        for setting, findings in by_setting.items()
-    ]
-    headers = ("setting", *(f"{claim.text} ({claim.paper})" for claim in claims))
-    return markdown(rows, headers, left=range(len(headers)))
-
-
-def user_rows(results: Mapping[str, Users], seeds: range) -> list[dict[str, Any]]:
-    """Return one row per system, topology and user: means over its blocks."""
-    return [
-        {
-            "system": system.name,
-            "seed": seed,
-            "user": user,
-            **{name: float(values[topology, user]) for name, values in columns.items()},
-        }
-        for system in SYSTEMS
-        for columns in [_columns(results[system.name])]
-        for topology, seed in enumerate(seeds)
-        for user in range(next(iter(columns.values())).shape[1])
-    ]
-
-
-def _columns(users: Users) -> dict[str, Floats]:
-    return {
-        "power_mw": 1e3 * users.power_w.mean(1),
-        "at_full_power": users.at_full_power.mean(1),
-        "computing_ghz": 1e-9 * users.computing_hz.mean(1),
-        "spectral_efficiency": users.ergodic_efficiency,
-        "energy_mj_per_mbit": 1e3 * users.energy_j_per_mbit,
-        "missed": users.missed.mean(1),
-    }

@@ -21,9 +21,9 @@ class System:
     style: Mapping[str, Any] = field(hash=False)  # of its line
     policy: str | None = None  # installed name; None: the run's solver
 
-    def cell(self, solver: str, scenario: Scenario) -> Cell[Users]:
+    def cell(self, solver: str, scenario: Scenario, measured: type[Users] = Users) -> Cell[Users]:
         """Return what has to be measured of the system."""
-        return Cell(self.name, self.policy or solver, scenario.replace(deployment=self.deployment), Users)
+        return Cell(self.name, self.policy or solver, scenario.replace(deployment=self.deployment), measured)
 
 
 CELL_FREE = System("cell-free", "cell-free", "user_centric", {"color": "C0"})
@@ -56,7 +56,8 @@ class Setting:
     def cell(self, cell: Cell[Users], topologies: int) -> Cell[Users]:
         """Return a cell under this setting, measured on the first topologies only."""
         scenario = cell.scenario.replace(**{self.name: self.value})
-        return Cell(f"{cell.name}-{self.name}-{self.value}", cell.solver, scenario, Users, topologies=topologies)
+        name = f"{cell.name}-{self.name}-{self.value}"
+        return Cell(name, cell.solver, scenario, cell.measured, topologies=topologies)
 
 
 SETTINGS = (

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.baselines.power_control.solution import central_computing
 from mec_cf_gym.baselines.reproduce.measure import Measured
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.network.servers import Shares
 from mec_cf_gym.performance.outcome import outcome_of
 
 FULL_POWER = 0.999
@@ -31,7 +33,7 @@ class Users(Measured):
     missed: Floats  # one where the deadline is missed, else zero
 
     @classmethod
-    def of(cls, block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Users:
+    def of(cls, block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Self:
         """Return what an allocation gives on a batch of blocks, ``(blocks, K)``.
 
         Users get the least computing that meets the deadlines, from the solver or else for its powers.
@@ -51,9 +53,9 @@ class Users(Measured):
     def __len__(self) -> int:
         return len(self.power_w)
 
-    def __getitem__(self, topologies: slice | NDArray[np.integer[Any]]) -> Users:
+    def __getitem__(self, topologies: slice | NDArray[np.integer[Any]]) -> Self:
         """Return what was measured on some of the topologies."""
-        return Users(*(getattr(self, field.name)[topologies] for field in dataclasses.fields(self)))
+        return type(self)(*(getattr(self, field.name)[topologies] for field in dataclasses.fields(self)))
 
     @property
     def total_power_w(self) -> Floats:
@@ -66,8 +68,8 @@ class Users(Measured):
         return np.asarray(self.power_w >= FULL_POWER * self.full_power_w)
 
     @property
-    def least_computing_hz(self) -> Floats:
-        """Computing of the users who meet their deadlines, ``(any)``; of others there is no least."""
+    def timely_computing_hz(self) -> Floats:
+        """Computing of the users who meet their deadlines, ``(any)``; what others get is arbitrary."""
         return some(self.computing_hz[self.missed == 0])
 
     @property
@@ -84,6 +86,20 @@ class Users(Measured):
     def energy_j_per_mbit(self) -> Floats:
         """Energy that a Mbit takes on the uplink over all blocks, ``p_k / (B SE_k)``, ``(topologies, K)``."""
         return np.asarray(1e6 * self.power_w.mean(1) / self.rate_bps.mean(1))
+
+
+@dataclass(frozen=True)
+class CentralUsers(Users):
+    """The same with the computing in the centre, for all who meet their deadlines with the least."""
+
+    @classmethod
+    def of(cls, block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float) -> Self:
+        """Return what an allocation's powers give on a batch of blocks, ``(blocks, K)``."""
+        late = Users.of(block, allocation, least_spectral_efficiency).missed > 0
+        rows = zip(block.rows(), allocation.power, late, strict=True)
+        shares = [central_computing(row, power[0], late) for row, power, late in rows]
+        computing = Shares(np.stack([one.ap_hz for one in shares]), np.stack([one.cloud_hz for one in shares]))
+        return super().of(block, dataclasses.replace(allocation, computing=computing), least_spectral_efficiency)
 
 
 def some(values: Floats) -> Floats:
