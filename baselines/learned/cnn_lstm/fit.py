@@ -155,7 +155,7 @@ def run(options: FitCNNLSTM) -> Fitted:
         best_offload_gaps = measure_test_gaps(best, test_store, test, "with best offload ratios")
         solver.card = {
             **options.settings(store),
-            "loss": options.loss,
+            **{name: getattr(options, name) for name in NEWER},
             "training": {"batch_size": BATCH_SIZE, "patience": options.patience, **dataclasses.asdict(progress)},
             "test": {"data": test_store.settings, "loss": loss, **gaps.summary()},
             "test_with_best_offload": best_offload_gaps.summary(),
