@@ -88,7 +88,7 @@ def gaps_as_it_is(init: Path, data: Path) -> list[np.ndarray]:
     store, solver = LabelStore(data), CNNLSTM.load(init)
     split = split_samples(store.read("seed", slice(0, len(store))), "topologies")
     solvers = (solver, WithBestOffload(solver))
-    return [measure_test_gaps(each, store, split, "as it is").per_topology() for each in solvers]
+    return [measure_test_gaps(each, store, split.test, "as it is").per_topology() for each in solvers]
 
 
 def few_sample_gaps(given: argparse.Namespace, samples: int, init: str | None) -> np.ndarray:

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.best_offload import WithBestOffload
 from mec_cf_gym.baselines.labels.store import LabelStore
+from mec_cf_gym.baselines.learned.cnn_lstm.examples import Examples
+from mec_cf_gym.baselines.learned.cnn_lstm.features import Features
 from mec_cf_gym.baselines.learned.cnn_lstm.gaps import Gaps, measure_gaps
-from mec_cf_gym.baselines.learned.cnn_lstm.network import CNNLSTMNetwork, PowerScale
+from mec_cf_gym.baselines.learned.cnn_lstm.losses import LOSSES, LossName
+from mec_cf_gym.baselines.learned.cnn_lstm.network import FILTERS, HIDDEN_UNITS, CNNLSTMNetwork, PowerScale
 from mec_cf_gym.baselines.learned.cnn_lstm.solver import CNNLSTM
-from mec_cf_gym.baselines.learned.cnn_lstm.splits import Protocol, Split, read_labelled, split_samples
+from mec_cf_gym.baselines.learned.cnn_lstm.splits import Protocol, Rows, Split, read_labelled, split_samples
 from mec_cf_gym.baselines.learned.cnn_lstm.supervised import (
     BATCH_SIZE,
     WATCHED_SAMPLES,
-    Examples,
     SupervisedLearner,
     mean_loss,
 )
@@ -29,6 +32,9 @@ from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import hold
+
+NEWER = ("loss", "features", "sorted_users", "filters", "hidden_units")
+"""Options that version 0.1.0 did not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +49,8 @@ class FitCNNLSTM:
 
     data: Path
     """Folder of a data set of mec-cf-gym dataset."""
+    test: Path | None = None
+    """Data set of another split to test on; by default the fifth of the samples that is kept for it."""
     out: Path = Path("runs/cnn-lstm")
     """Folder for the results."""
     protocol: Protocol = "random"
@@ -57,6 +65,18 @@ class FitCNNLSTM:
     """Of the weights, of the samples that decide when to stop, and of the order of the others."""
     power_scale: PowerScale = "linear"
     """linear: the powers themselves are normalised and learned; log: their logarithms."""
+    loss: LossName = "labels"
+    """labels: squared error to the labels, as in paper A; latency: the true latency, whatever the labels."""
+    features: Features = "log_magnitude"
+    """magnitude of the channel, as in paper A; its logarithm; or the mean gains that magnitudes imply."""
+    sorted_users: bool = False
+    """Show the network the users in the order of their total gains."""
+    filters: int = FILTERS
+    """Filters of the convolution."""
+    hidden_units: int = HIDDEN_UNITS
+    """Units of the LSTM."""
+    cosine: bool = False
+    """Let the step size fall to zero over the epochs."""
     init: str | None = None
     """Weights to start from, by name or path without suffix: fine-tuning."""
     samples: int | None = None
@@ -67,7 +87,32 @@ class FitCNNLSTM:
     def settings(self, store: LabelStore) -> dict[str, Any]:
         """Return what decides the result of an epoch, and must not change when a run goes on."""
         names = ("protocol", "learning_rate", "seed", "power_scale", "init", "samples")
-        return {"data": store.settings, **{name: getattr(self, name) for name in names}}
+        chosen = {name: getattr(self, name) for name in names}
+        # as in version 0.1.0, which had no such options: its runs go on
+        newer = {
+            name: None if getattr(self, name) == getattr(FitCNNLSTM, name) else getattr(self, name)
+            for name in NEWER
+        }
+        return {"data": store.settings, **chosen, **newer, "cosine_epochs": self.cosine_epochs}
+
+    @property
+    def cosine_epochs(self) -> int | None:
+        """Epochs over which the step size falls to zero."""
+        return self.epochs if self.cosine else None
+
+    def new_network(self, store: LabelStore) -> CNNLSTMNetwork:
+        """Return an untrained network for the samples of a store."""
+        radio, layout = store.scenario.radio, store.scenario.layout
+        return CNNLSTMNetwork(
+            radio.num_subcarriers,
+            layout.num_aps,
+            layout.num_users,
+            self.power_scale,
+            self.features,
+            sorted_users=self.sorted_users,
+            filters=self.filters,
+            hidden_units=self.hidden_units,
+        )
 
     def check(self) -> None:
         """Check the options before any work is done.
@@ -77,6 +122,8 @@ class FitCNNLSTM:
         """
         check(self, most_epochs=10**6)
         checked_count("patience", self.patience, 1, 10**6)
+        checked_count("filters", self.filters, 1, 4096)
+        checked_count("hidden_units", self.hidden_units, 1, 4096)
 
 
 @dataclass(frozen=True)
@@ -98,16 +145,19 @@ def run(options: FitCNNLSTM) -> Fitted:
     store = LabelStore(options.data)
     everything = slice(0, len(store))
     split = split_samples(store.read("seed", everything), options.protocol, options.seed, options.samples)
+    test_store, test = _test_samples(options, store, split)
     solver = CNNLSTM(_network(options, store))
     with hold(options.out):
         progress = _train(options, store, split, solver.network)
-        loss = mean_loss(solver.network, Examples.read(store, split.test, "test loss"))
-        gaps = measure_test_gaps(solver, store, split, "test gaps")
-        best_offload_gaps = measure_test_gaps(WithBestOffload(solver), store, split, "with best offload ratios")
+        loss = mean_loss(LOSSES[options.loss], solver.network, Examples.read(test_store, test, "test loss"))
+        gaps = measure_test_gaps(solver, test_store, test, "test gaps")
+        best = WithBestOffload(solver)
+        best_offload_gaps = measure_test_gaps(best, test_store, test, "with best offload ratios")
         solver.card = {
             **options.settings(store),
+            **{name: getattr(options, name) for name in NEWER},
             "training": {"batch_size": BATCH_SIZE, "patience": options.patience, **dataclasses.asdict(progress)},
-            "test": {"loss": loss, **gaps.summary()},
+            "test": {"data": test_store.settings, "loss": loss, **gaps.summary()},
             "test_with_best_offload": best_offload_gaps.summary(),
             **provenance(),
         }
@@ -115,18 +165,28 @@ def run(options: FitCNNLSTM) -> Fitted:
     return Fitted(solver, gaps, best_offload_gaps)
 
 
-def measure_test_gaps(solver: Solver, store: LabelStore, split: Split, description: str) -> Gaps:
-    """Return a solver's gaps on the test samples, with a progress bar."""
-    parts = tqdm(read_labelled(store, split.test), desc=description, unit="chunk")
+def measure_test_gaps(solver: Solver, store: LabelStore, rows: Rows, description: str) -> Gaps:
+    """Return a solver's gaps on some rows of a store, with a progress bar."""
+    parts = tqdm(read_labelled(store, rows), desc=description, unit="chunk")
     return measure_gaps(solver, parts, store.scenario.episode.least_spectral_efficiency)
+
+
+def _test_samples(options: FitCNNLSTM, store: LabelStore, split: Split) -> tuple[LabelStore, Rows]:
+    """Return the data set to test on, and its rows."""
+    if options.test is None:
+        return store, split.test
+    test = LabelStore(options.test)
+    if test.settings["split"] == store.settings["split"]:
+        raise refuse(
+            "test", str(options.test), f"it must not be of the split {store.settings['split']!r} of --data"
+        )
+    return test, np.arange(len(test))
 
 
 def _network(options: FitCNNLSTM, store: LabelStore) -> CNNLSTMNetwork:
     """Return the network to start from."""
     torch.manual_seed(options.seed)
-    radio, layout = store.scenario.radio, store.scenario.layout
-    size = (radio.num_subcarriers, layout.num_aps, layout.num_users)
-    new = CNNLSTMNetwork(*size, power_scale=options.power_scale)
+    new = options.new_network(store)
     if options.init is None:
         return new
     network = CNNLSTM.load(options.init).network
@@ -137,7 +197,10 @@ def _network(options: FitCNNLSTM, store: LabelStore) -> CNNLSTMNetwork:
 
 def _train(options: FitCNNLSTM, store: LabelStore, split: Split, network: CNNLSTMNetwork) -> Progress:
     examples = Examples.read(store, split.train, "reading")
-    network.set_target_ranges(examples.power, examples.offload)
+    if options.loss == "labels":
+        network.set_target_ranges(examples.power, examples.offload)
+    elif options.init is None:
+        network.start_from_equal_split()
     if options.init is None:
         network.set_input_scale(examples.magnitude)
     step = -(-len(split.validation) // WATCHED_SAMPLES)
@@ -146,8 +209,9 @@ def _train(options: FitCNNLSTM, store: LabelStore, split: Split, network: CNNLST
         examples,
         Examples.read(store, split.validation, "reading"),
         read_labelled(store, split.validation[::step]),
-        least_spectral_efficiency=store.scenario.episode.least_spectral_efficiency,
+        loss=options.loss,
         learning_rate=options.learning_rate,
+        cosine_epochs=options.cosine_epochs,
         seed=options.seed,
     )
     return train(

@@ -1,66 +1,38 @@
-"""Supervised learning of the CNN-LSTM: mean squared error to the labels of a store."""
+"""How the CNN-LSTM is trained on a store of samples: towards their labels, or to make latencies short."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 from tqdm.auto import tqdm
 
-from mec_cf_gym.baselines.labels.store import LabelStore
+from mec_cf_gym.baselines.learned.cnn_lstm.examples import Examples
 from mec_cf_gym.baselines.learned.cnn_lstm.gaps import measure_gaps
+from mec_cf_gym.baselines.learned.cnn_lstm.losses import LOSSES, Loss, LossName
 from mec_cf_gym.baselines.learned.cnn_lstm.network import CNNLSTMNetwork
 from mec_cf_gym.baselines.learned.cnn_lstm.solver import CNNLSTM
-from mec_cf_gym.baselines.learned.cnn_lstm.splits import Labelled, Rows, read_labelled
+from mec_cf_gym.baselines.learned.cnn_lstm.splits import Labelled
 
 BATCH_SIZE = 32
 ROWS_AT_ONCE = 1024
-LARGEST_MAGNITUDE = torch.finfo(torch.float16).max
 WATCHED_SAMPLES = 2048
 """Validation samples whose latency is watched during training."""
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Inputs and labels in memory."""
-
-    magnitude: Tensor  # (rows, N, M, K), half precision: 200,000 samples of (4, 64, 20) are 2 GB
-    power: Tensor  # (rows, N, K)
-    offload: Tensor  # (rows, K)
-
-    @classmethod
-    def read(cls, store: LabelStore, rows: Rows, description: str) -> Examples:
-        """Read sorted rows of a store, with a progress bar."""
-        num_subcarriers, num_aps, num_users = store.read("channel_magnitude", slice(0, 1)).shape[1:]
-        examples = cls(
-            torch.empty((len(rows), num_subcarriers, num_aps, num_users), dtype=torch.float16),
-            torch.empty((len(rows), num_subcarriers, num_users)),
-            torch.empty((len(rows), num_users)),
-        )
-        end = 0
-        with tqdm(total=len(rows), desc=description, unit="sample") as bar:
-            for part in read_labelled(store, rows):
-                begin, end = end, end + len(part.seed)
-                examples.magnitude[begin:end] = torch.from_numpy(part.block.channel).clamp(max=LARGEST_MAGNITUDE)
-                examples.power[begin:end] = torch.from_numpy(part.labels.power)
-                examples.offload[begin:end] = torch.from_numpy(part.labels.offload)
-                bar.update(end - begin)
-        return examples
-
-
 class SupervisedLearner:
-    """The CNN-LSTM as a learner: Adam on the mean squared error of normalised targets, in batches of 32.
+    """The CNN-LSTM as a learner: Adam on one of the losses, in batches of 32.
 
     Args:
         network: The network, with its scales set.
         train: Training samples.
         validation: Validation samples.
         watched: Validation samples whose gap to the labels' latency is reported, in any number of parts.
-        least_spectral_efficiency: Of the scenario, for the gap.
-        learning_rate: Of Adam.
+        loss: ``"labels"``, the mean squared error of normalised targets, or ``"latency"``, which needs no labels.
+        learning_rate: Of Adam, at first.
+        cosine_epochs: Epochs over which the learning rate falls to zero, as a cosine; it stays if not given.
         seed: Of the order of the samples.
     """
 
@@ -71,14 +43,15 @@ class SupervisedLearner:
         validation: Examples,
         watched: Iterable[Labelled],
         *,
-        least_spectral_efficiency: float,
+        loss: LossName = "labels",
         learning_rate: float,
+        cosine_epochs: int | None = None,
         seed: int,
     ) -> None:
         self.network = network
         self.optimizer = torch.optim.Adam(network.parameters(), learning_rate)
         self.train, self.validation, self.watched = train, validation, list(watched)
-        self.least_spectral_efficiency = least_spectral_efficiency
+        self.loss, self.learning_rate, self.cosine_epochs = LOSSES[loss], learning_rate, cosine_epochs
         self.seed = seed
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
@@ -86,8 +59,11 @@ class SupervisedLearner:
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.train.power))
         total = 0.0
         for start in tqdm(range(0, len(order), BATCH_SIZE), desc="epoch", unit="batch", leave=False):
+            if self.cosine_epochs is not None:
+                done = (epoch + start / len(order)) / self.cosine_epochs
+                self.optimizer.param_groups[0]["lr"] = self.learning_rate * (1 + math.cos(math.pi * done)) / 2
             rows = order[start : start + BATCH_SIZE]
-            loss = squared_error(self.network, self.train, rows)
+            loss = self.loss(self.network, self.train, rows)
             self.optimizer.zero_grad()
             torch.autograd.backward(loss)
             self.optimizer.step()
@@ -96,21 +72,16 @@ class SupervisedLearner:
 
     def validate(self) -> dict[str, float]:
         """Return the loss on the validation samples, and the mean gap on those that are watched."""
-        gaps = measure_gaps(CNNLSTM(self.network), self.watched, self.least_spectral_efficiency)
-        return {"loss": mean_loss(self.network, self.validation), "gap": float(gaps.gap.mean())}
-
-
-def squared_error(network: CNNLSTMNetwork, examples: Examples, rows: Rows | slice) -> Tensor:
-    """Return the mean squared error of normalised targets over some rows, a scalar."""
-    targets = network.normalised(examples.power[rows], examples.offload[rows])
-    return torch.nn.functional.mse_loss(network(examples.magnitude[rows]), targets)
+        gaps = measure_gaps(CNNLSTM(self.network), self.watched, self.train.least_spectral_efficiency)
+        loss = mean_loss(self.loss, self.network, self.validation)
+        return {"loss": loss, "gap": float(gaps.gap.mean())}
 
 
 @torch.no_grad()
-def mean_loss(network: CNNLSTMNetwork, examples: Examples) -> float:
-    """Return the mean squared error of normalised targets over all rows."""
+def mean_loss(loss: Loss, network: CNNLSTMNetwork, examples: Examples) -> float:
+    """Return a loss's mean over all rows."""
     total, count = 0.0, len(examples.power)
     for start in range(0, count, ROWS_AT_ONCE):
         rows = slice(start, min(start + ROWS_AT_ONCE, count))
-        total += (rows.stop - rows.start) * float(squared_error(network, examples, rows))
+        total += (rows.stop - rows.start) * float(loss(network, examples, rows))
     return total / count

@@ -8,11 +8,19 @@ from mec_cf_gym.baselines.labels.generate import Dataset, generate
 
 @pytest.fixture(scope="session")
 def make_store(tmp_path_factory):
-    def make(topologies, blocks, **fields):
+    def make(topologies, blocks, split="train", **fields):
         scenario = Scenario.paper_a(**{"num_subcarriers": 1, "num_aps": 8, "num_users": 3, **fields})
         out = tmp_path_factory.mktemp("labels") / "store"
         return generate(
-            Dataset(solver="exact", topologies=topologies, blocks=blocks, workers=1, out=out, scenario=scenario)
+            Dataset(
+                solver="exact",
+                topologies=topologies,
+                blocks=blocks,
+                split=split,
+                workers=1,
+                out=out,
+                scenario=scenario,
+            )
         )
 
     return make

@@ -31,6 +31,14 @@ def edit_card(path, **changes):
     path.with_suffix(".json").write_text(json.dumps({**card, **changes}))
 
 
+def test_weights_of_version_0_1_0_say_less_of_their_architecture(saved, blocks):
+    solver, path = saved
+    known = ("num_subcarriers", "num_aps", "num_users", "power_scale")
+    edit_card(path, architecture={name: solver.network.architecture[name] for name in known})
+    block = blocks(3, num_subcarriers=1, num_aps=8, num_users=3)
+    np.testing.assert_array_equal(CNNLSTM.load(path).solve(block).power, solver.solve(block).power)
+
+
 def test_weights_come_back_as_they_were(saved, blocks):
     solver, path = saved
     loaded, block = CNNLSTM.load(path), blocks(3, num_subcarriers=1, num_aps=8, num_users=3)

@@ -15,9 +15,10 @@ import torch
 from mec_cf_gym.baselines import CNNLSTM
 from mec_cf_gym.baselines.learned import checkpoint
 from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork
-from mec_cf_gym.baselines.learned.cnn_lstm.fit import FitCNNLSTM, run
+from mec_cf_gym.baselines.learned.cnn_lstm.examples import Examples
+from mec_cf_gym.baselines.learned.cnn_lstm.fit import NEWER, FitCNNLSTM, run
 from mec_cf_gym.baselines.learned.cnn_lstm.splits import read_labelled
-from mec_cf_gym.baselines.learned.cnn_lstm.supervised import Examples, SupervisedLearner
+from mec_cf_gym.baselines.learned.cnn_lstm.supervised import SupervisedLearner
 from mec_cf_gym.baselines.learned.training import CHECKPOINT
 from mec_cf_gym.cli import main
 
@@ -53,9 +54,7 @@ def test_a_handful_of_samples_is_learned_by_heart(power_scale, store):
     network.set_input_scale(examples.magnitude)
     network.set_target_ranges(examples.power, examples.offload)
     watched = list(read_labelled(store, np.arange(8)))
-    learner = SupervisedLearner(
-        network, examples, examples, watched, least_spectral_efficiency=1e-3, learning_rate=1e-2, seed=0
-    )
+    learner = SupervisedLearner(network, examples, examples, watched, learning_rate=1e-2, seed=0)
     for epoch in range(200):
         learner.train_epoch(epoch)
     network.eval()
@@ -119,9 +118,39 @@ def test_fine_tuning_starts_from_the_weights_it_is_given(store, make_store, tmp_
         run(FitCNNLSTM(**{**options, "data": other.folder, "samples": None}, out=tmp_path / "other"))
 
 
+def test_latencies_are_learned_without_labels_and_tested_on_another_split(make_store, tmp_path):
+    data, test = make_store(100, 1).folder, make_store(20, 2, split="test").folder
+    changes = {"power_scale": "log", "features": "gains", "sorted_users": True, "filters": 8, "hidden_units": 16}
+    options = {"data": data, "test": test, "out": tmp_path / "run", "epochs": 60, "cosine": True, **changes}
+    solver = run(FitCNNLSTM(loss="latency", protocol="topologies", learning_rate=1e-2, **options)).solver
+    assert CNNLSTM.load(tmp_path / "run" / "weights").network.architecture.items() >= changes.items()
+    assert solver.card["loss"] == "latency"
+    assert (solver.card["test"]["samples"], solver.card["test"]["topologies"]) == (40, 20)
+    assert solver.card["test"]["data"]["split"] == "test"
+    assert solver.card["test"]["gap_mean"] < 0.5
+    with pytest.raises(ValueError, match=r"test=.* is not allowed: it must not be of the split 'train'"):
+        run(FitCNNLSTM(data=data, test=data, out=tmp_path / "same"))
+
+
+def test_runs_of_version_0_1_0_go_on_but_not_with_another_loss(store, tmp_path):
+    run(FitCNNLSTM(data=store.folder, out=tmp_path, epochs=1))
+    with checkpoint.reading(tmp_path / CHECKPOINT) as content:
+        settings = content["settings"]
+    for name in (*NEWER, "cosine_epochs"):  # which that version did not have
+        del settings[name]
+    checkpoint.write(tmp_path / CHECKPOINT, {**content, "settings": settings})
+    with pytest.raises(ValueError, match="loss='latency' differs from None"):
+        run(FitCNNLSTM(data=store.folder, out=tmp_path, epochs=2, resume=True, loss="latency"))
+    run(FitCNNLSTM(data=store.folder, out=tmp_path, epochs=2, resume=True))
+    assert progress_of(tmp_path) == 2
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--filters", "0"], "filters=0 is not allowed"),
+        (["--hidden-units", "0"], "hidden_units=0 is not allowed"),
+        (["--loss", "fair"], "fair"),
         (["--epochs", "0"], "epochs=0 is not allowed"),
         (["--patience", "0"], "patience=0 is not allowed"),
         (["--seed", "-1"], "seed=-1 is not allowed"),

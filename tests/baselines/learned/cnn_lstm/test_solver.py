@@ -13,9 +13,9 @@ from mec_cf_gym.baselines.learned.cnn_lstm import CNNLSTMNetwork, InstalledCNNLS
 from mec_cf_gym.baselines.learned.cnn_lstm import solver as cnn_lstm
 
 
-def untrained(num_subcarriers, num_aps, num_users):
+def untrained(num_subcarriers, num_aps, num_users, *options, **others):
     torch.manual_seed(0)
-    return CNNLSTM(CNNLSTMNetwork(num_subcarriers, num_aps, num_users))
+    return CNNLSTM(CNNLSTMNetwork(num_subcarriers, num_aps, num_users, *options, **others))
 
 
 def test_the_network_has_the_papers_sizes():
@@ -80,11 +80,48 @@ def test_the_best_offload_ratios_only_shorten_latencies(blocks):
     assert (best.max_latency < predicted.max_latency).all()
 
 
-def test_dead_links_and_huge_gains_are_survived(blocks):
-    block, solver = blocks(2, num_aps=8, num_users=3), untrained(4, 8, 3)
+@pytest.mark.parametrize("features", ["log_magnitude", "magnitude", "gains"])
+def test_dead_links_and_huge_gains_are_survived(features, blocks):
+    block, solver = blocks(2, num_aps=8, num_users=3), untrained(4, 8, 3, "log", features, sorted_users=True)
     for magnitude in (0.0, 1e30):
         extreme = dataclasses.replace(block, channel=np.full_like(block.channel, magnitude))
         assert np.isfinite(solver.solve(extreme).power).all()
+
+
+@pytest.mark.parametrize("features", ["log_magnitude", "gains"])
+@pytest.mark.parametrize("sorted_users", [True, False])
+def test_sorted_users_get_the_same_in_any_order(features, sorted_users):
+    network = untrained(2, 5, 4, "log", features, sorted_users=sorted_users).network
+    magnitude, shuffled = torch.rand(6, 2, 5, 4), torch.tensor([2, 0, 3, 1])
+    pairs = zip(
+        network.allocation(network(magnitude)), network.allocation(network(magnitude[..., shuffled])), strict=True
+    )
+    same = [torch.allclose(first[..., shuffled], second) for first, second in pairs]
+    assert same == [sorted_users] * 2
+
+
+def test_gains_make_a_row_for_every_user():
+    network = untrained(1, 64, 10, "log", "gains").network
+    seen = []
+    network.lstm.register_forward_hook(lambda module, inputs, outputs: seen.append(inputs[0].shape))
+    network(torch.rand(3, 1, 64, 10))
+    assert seen == [(3, 5, 32 * 5)]
+
+
+@pytest.mark.parametrize("power_scale", ["linear", "log"])
+def test_training_without_labels_starts_from_an_equal_split_and_may_go_anywhere(power_scale):
+    network = CNNLSTMNetwork(4, 8, 3, power_scale)
+    network.start_from_equal_split()
+    outputs = network.dense.bias.sigmoid()[None]
+    power, offload = network.allocation(outputs)
+    torch.testing.assert_close(power.float(), torch.full((1, 4, 3), 0.25))
+    torch.testing.assert_close(offload.float(), torch.full((1, 3), 0.5))
+    least = 1e-4 if power_scale == "log" else 0.0
+    for outputs, lowest, total in ((torch.zeros(1, 15), least, 4 * least), (torch.ones(1, 15), 0.25, 1.0)):
+        power, offload = network.allocation(outputs)
+        assert power.min().item() == pytest.approx(lowest)
+        assert power.sum(1).max().item() == pytest.approx(total)
+        assert (offload == outputs[:, 12:]).all()
 
 
 def test_labels_normalise_to_the_unit_interval_and_back():
@@ -125,6 +162,20 @@ def test_a_block_without_a_channel_is_refused(blocks):
     for solver in (untrained(4, 64, 10), InstalledCNNLSTM()):
         with pytest.raises(ValueError, match="the block has no channel"):
             solver.solve(block)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"features": "phases"}, "features='phases' is not allowed: it must be one of log_magnitude, magnitude"),
+        ({"power_scale": "cubic"}, "power_scale='cubic' is not allowed"),
+        ({"filters": 0}, "filters=0 is not allowed"),
+        ({"hidden_units": 0}, "hidden_units=0 is not allowed"),
+    ],
+)
+def test_options_are_checked(options, said):
+    with pytest.raises(ValueError, match=said):
+        CNNLSTMNetwork(1, 4, 3, **options)
 
 
 @pytest.mark.parametrize("size", [(0, 4, 4), (4, -1, 4), (4, 4, 2.5), (4, 4, "4")])
