@@ -11,20 +11,18 @@ import torch
 from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.exact import ExactMinMax
-from mec_cf_gym.baselines.learned.command import WEIGHTS, check, fit
+from mec_cf_gym.baselines.learned.command import WEIGHTS, fit
 from mec_cf_gym.baselines.learned.equivariant.label_free import (
     LARGEST_BATCH,
     MIXTURE,
     STEPS_PER_EPOCH,
-    UNEQUAL,
     LabelFreeLearner,
-    first_blocks,
 )
 from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork
 from mec_cf_gym.baselines.learned.equivariant.solver import EquivariantSolver
+from mec_cf_gym.baselines.learned.label_free import UNEQUAL, LabelFreeOptions, first_blocks
 from mec_cf_gym.baselines.learned.training import train
 from mec_cf_gym.baselines.solution import Solver
-from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.gap import Gap, gap_to
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import hold
@@ -33,7 +31,7 @@ from mec_cf_gym.scenario import Scenario
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitEquivariant:
+class FitEquivariant(LabelFreeOptions):
     """Train the equivariant network without labels, on random networks of the train seeds.
 
     Writes weights.safetensors with its model card weights.json, and TensorBoard's log. Interrupted, even killed,
@@ -41,30 +39,7 @@ class FitEquivariant:
     """
 
     out: Path = Path("runs/equivariant")
-    """Folder for the results."""
     epochs: int = 45
-    """Epochs of 50 steps; the learning rate falls to zero over them."""
-    learning_rate: float = 2e-3
-    """Largest step size of Adam."""
-    seed: int = 0
-    """Of the weights, and of the scenarios that networks are drawn from."""
-    test_networks: int = 1000
-    """Networks of each size to test with, one subcarrier each, whose optimum is known."""
-    resume: bool = False
-    """Go on with the run in the folder, if there is one."""
-
-    def settings(self) -> dict[str, Any]:
-        """Return what decides the result, and must not change when a run goes on."""
-        return {name: getattr(self, name) for name in ("learning_rate", "seed", "epochs")}
-
-    def check(self) -> None:
-        """Check the options before any work is done.
-
-        Raises:
-            ValueError: Names the option, its value and what is allowed.
-        """
-        check(self, most_epochs=10**5)
-        checked_count("test_networks", self.test_networks, 2, 10**6)
 
 
 def run(options: FitEquivariant) -> EquivariantSolver:

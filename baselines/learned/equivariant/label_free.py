@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,10 @@ from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork, Iterate
 from mec_cf_gym.baselines.learned.equivariant.physics import Problem
-from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.baselines.learned.label_free import UNEQUAL, first_blocks, mixed_scenario
 from mec_cf_gym.evaluation.seeds import SPLITS, seeds
 from mec_cf_gym.performance.rates import sinr
-from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
-from mec_cf_gym.world import World
 
 STEPS_PER_EPOCH = 50
 LARGEST_BATCH = 256
@@ -31,14 +28,6 @@ AVERAGING = 0.005
 """Weight of the newest weights in their running average."""
 LARGEST_GRADIENT = 0.01
 """Norm that gradients are clipped to."""
-UNEQUAL: Mapping[str, tuple[float, float]] = {
-    "task_bits": (500.0, 2000.0),
-    "cycles_per_bit": (500.0, 2000.0),
-    "local_hz": (5e8, 2e9),
-    "server_hz": (2e9, 1e10),
-    "user_power_dbm": (5.0, 15.0),
-}
-"""Ranges of unequal users: in tasks, CPUs and power budgets."""
 MIXTURE = {
     "num_users": "5 to 50, log-uniform",
     "num_subcarriers": "2 to 8, uniform: with a single one there is nothing to learn",
@@ -66,13 +55,7 @@ def random_scenario(rng: np.random.Generator) -> Scenario:
         "num_subcarriers": int(rng.integers(2, 9)),
         "num_aps": 64 if rng.random() < 0.8 else int(rng.integers(32, 129)),
     }
-    if rng.random() < 0.4:
-        fields |= UNEQUAL
-    if rng.random() < 0.05:
-        fields["deployment"] = "cellular"
-    if rng.random() < 0.1:
-        fields["local_computing"] = False
-    return Scenario.paper_a(**fields)
+    return mixed_scenario(rng, fields, unequal=0.4, cellular=0.05)
 
 
 def batch_size(scenario: Scenario) -> int:
@@ -80,11 +63,6 @@ def batch_size(scenario: Scenario) -> int:
     users = scenario.layout.num_users
     links = scenario.radio.num_subcarriers * users
     return max(4, min(LARGEST_BATCH, round(STEP_COST / (links * (1 + users / 40)))))
-
-
-def first_blocks(scenario: Scenario, seeds: range) -> CoherenceBlock:
-    """Return the first block of the networks that some seeds draw."""
-    return World(scenario).begin(Streams.from_seeds(seeds)).block
 
 
 def label_free_loss(problem: Problem, iterates: list[Iterate]) -> Tensor:

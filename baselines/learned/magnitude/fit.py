@@ -12,8 +12,8 @@ from tqdm.auto import tqdm
 
 from mec_cf_gym.baselines.best_offload import WithBestOffload
 from mec_cf_gym.baselines.fast.solver import FastMinMax
-from mec_cf_gym.baselines.learned.command import WEIGHTS, check, fit
-from mec_cf_gym.baselines.learned.equivariant.label_free import UNEQUAL, first_blocks
+from mec_cf_gym.baselines.learned.command import WEIGHTS, fit
+from mec_cf_gym.baselines.learned.label_free import UNEQUAL, LabelFreeOptions, first_blocks
 from mec_cf_gym.baselines.learned.magnitude.label_free import (
     LARGEST_BATCH,
     MIXTURE,
@@ -23,7 +23,6 @@ from mec_cf_gym.baselines.learned.magnitude.label_free import (
 from mec_cf_gym.baselines.learned.magnitude.network import MagnitudeNetwork
 from mec_cf_gym.baselines.learned.magnitude.solver import MagnitudeSolver
 from mec_cf_gym.baselines.learned.training import train
-from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.gap import Gap, gap_to
 from mec_cf_gym.evaluation.provenance import provenance
 from mec_cf_gym.evaluation.runs import hold
@@ -35,7 +34,7 @@ TESTED = tuple((subcarriers, users) for subcarriers in (1, 4) for users in (10, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitMagnitude:
+class FitMagnitude(LabelFreeOptions):
     """Train the network that sees only channel magnitudes, without labels, on random networks of the train seeds.
 
     Writes weights.safetensors with its model card weights.json, and TensorBoard's log. Interrupted, even killed,
@@ -43,30 +42,7 @@ class FitMagnitude:
     """
 
     out: Path = Path("runs/magnitude")
-    """Folder for the results."""
-    epochs: int = 60
-    """Epochs of 50 steps; the learning rate falls to zero over them."""
-    learning_rate: float = 2e-3
-    """Largest step size of Adam."""
-    seed: int = 0
-    """Of the weights, and of the scenarios and phases that are trained on."""
-    test_networks: int = 1000
-    """Networks of each size to test with, against the fast solver, which sees the phases."""
-    resume: bool = False
-    """Go on with the run in the folder, if there is one."""
-
-    def settings(self) -> dict[str, Any]:
-        """Return what decides the result, and must not change when a run goes on."""
-        return {name: getattr(self, name) for name in ("learning_rate", "seed", "epochs")}
-
-    def check(self) -> None:
-        """Check the options before any work is done.
-
-        Raises:
-            ValueError: Names the option, its value and what is allowed.
-        """
-        check(self, most_epochs=10**5)
-        checked_count("test_networks", self.test_networks, 2, 10**6)
+    epochs: int = 40
 
 
 def run(options: FitMagnitude) -> MagnitudeSolver:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from mec_cf_gym.baselines.learned.equivariant.label_free import UNEQUAL, first_blocks
+from mec_cf_gym.baselines.learned.label_free import first_blocks, mixed_scenario
 from mec_cf_gym.baselines.learned.magnitude.features import View
 from mec_cf_gym.baselines.learned.magnitude.network import MagnitudeNetwork
 from mec_cf_gym.baselines.magnitudes.phases import Phases
@@ -47,13 +47,7 @@ def random_scenario(rng: np.random.Generator) -> Scenario:
         "num_users": round(math.exp(rng.uniform(math.log(5), math.log(50)))),
         "num_subcarriers": int(rng.choice([1, 2, 4, 8])),
     }
-    if rng.random() < 0.3:
-        fields |= UNEQUAL
-    if rng.random() < 0.1:
-        fields["deployment"] = "cellular"
-    if rng.random() < 0.1:
-        fields["local_computing"] = False
-    return Scenario.paper_a(**fields)
+    return mixed_scenario(rng, fields, unequal=0.3, cellular=0.1)
 
 
 def batch_size(scenario: Scenario) -> int:

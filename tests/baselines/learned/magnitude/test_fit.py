@@ -6,7 +6,7 @@ import torch
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.baselines import MagnitudeSolver
-from mec_cf_gym.baselines.learned.equivariant.label_free import first_blocks
+from mec_cf_gym.baselines.learned.label_free import first_blocks
 from mec_cf_gym.baselines.learned.magnitude import fit, label_free
 from mec_cf_gym.baselines.learned.magnitude.fit import FitMagnitude, run
 from mec_cf_gym.baselines.learned.magnitude.label_free import MagnitudeLearner, batch_size, random_scenario

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mec_cf_gym.baselines import FastMinMax, MagnitudeOnly, MagnitudeSolver
-from mec_cf_gym.baselines.learned.equivariant.label_free import UNEQUAL
+from mec_cf_gym.baselines.learned.label_free import UNEQUAL
 from mec_cf_gym.baselines.learned.magnitude.features import View
 from mec_cf_gym.baselines.learned.magnitude.network import MagnitudeNetwork, decide
 from mec_cf_gym.evaluation import load_policy, seeds
