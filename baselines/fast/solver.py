@@ -8,13 +8,13 @@ from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.ascent import begin, climb
 from mec_cf_gym.baselines.fast.newton import new_step, new_system
 from mec_cf_gym.baselines.fast.problem import compiled, least_pace, problem_of, received, row_of
-from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
+from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
 
 UNIT_S = 1e-3
-DELIBERATE_STARTS = 3
+DELIBERATE_STARTS = 2
 DEEP, SHALLOW = 0.02, 0.003
 """How far inside its bounds an ascent begins, from a deliberate and from a random start."""
 SCREENING = 0.01
@@ -26,12 +26,12 @@ class FastMinMax(Solver):
 
     For N > 1 an interior-point method ascends on the least pace, one over the largest latency, with p and all
     multipliers as unknowns (:mod:`mec_cf_gym.baselines.fast.ascent`), from an equal split of the power over the
-    subcarriers, from two that avoid interference, and from random ones, always the same. All ascents go part of
-    the way, those that then promise most to the end; the best is kept. For N = 1 the problem is left to
+    subcarriers, from one that avoids interference, and from random ones, always the same. All ascents go part of
+    the way, and those that then promise most to the end; the best is kept. For N = 1 the problem is left to
     :class:`ExactMinMax`.
 
     Args:
-        random_starts: Number of random starts beside the three deliberate ones.
+        random_starts: Number of random starts beside the two deliberate ones.
         finalists: Number of ascents, the most promising ones, that go on to the end.
         tolerance: Sum of products of slacks and multipliers, relative to the pace, at which an ascent ends.
         max_steps: Steps of an ascent at most.
@@ -48,7 +48,7 @@ class FastMinMax(Solver):
     """
 
     def __init__(
-        self, random_starts: int = 0, tolerance: float = 1e-5, max_steps: int = 60, *, finalists: int = 2
+        self, random_starts: int = 0, tolerance: float = 1e-5, max_steps: int = 60, *, finalists: int = 1
     ) -> None:
         self.random_starts = checked_count("random_starts", random_starts, 0, 1000)
         self.finalists = checked_count("finalists", finalists, 1, 1000)
@@ -104,9 +104,13 @@ def best_of_starts(batch, shares, tolerance, max_steps, finalists):
     promise = np.empty(starts)
     for row in range(rows):
         problem = row_of(batch, row)
-        power[row] = balanced(problem, equal(problem))
-        pace[row, 0] = least_pace(problem, received(problem, power[row])[1])
-        ascents = [begin_at(problem, shares, start) for start in range(starts)]
+        splits = [balanced(problem, split_of(problem, shares, start)) for start in range(starts)]
+        power[row] = splits[0]
+        pace[row, 0] = least_pace(problem, received(problem, splits[0])[1])
+        ascents = [
+            begin(problem, split, DEEP if start < DELIBERATE_STARTS else SHALLOW)
+            for start, split in enumerate(splits)
+        ]
         for start, ascent in enumerate(ascents):
             climb(problem, ascent, max(tolerance, SCREENING), max_steps, system, step, correction)
             promise[start] = ascent.point.pace[0]
@@ -128,19 +132,10 @@ def best_of_starts(batch, shares, tolerance, max_steps, finalists):
 
 
 @compiled
-def begin_at(problem, shares, start):
-    """Return the ascent from a start, by its number."""
-    inward = DEEP if start < DELIBERATE_STARTS else SHALLOW
-    return begin(problem, balanced(problem, split_of(problem, shares, start)), inward)
-
-
-@compiled
 def split_of(problem, shares, start):
     """Return the split that an ascent starts from, ``(N, K)``."""
     if start == 0:
         return equal(problem)
     if start == 1:
         return considerate(problem)
-    if start == 2:
-        return selective(problem)
     return shares[start - DELIBERATE_STARTS]

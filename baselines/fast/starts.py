@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.problem import compiled, least_pace, needed, receive, received
+from mec_cf_gym.baselines.fast.problem import compiled, least_pace, needed, receive
 from mec_cf_gym.baselines.single_user import Floats
 
 BALANCING_ROUNDS = 10
@@ -33,16 +33,6 @@ def considerate(problem):
     for n in range(subcarriers):
         for j in range(users):
             share[n, j] = 1 / (1 + problem.interference[n, j].sum() / subcarriers)
-    return share / share.sum(0)
-
-
-@compiled
-def selective(problem):
-    """Return a split in favour of subcarriers that are strong, quiet and far from the others, ``(N, K)``."""
-    spread = equal(problem)
-    share = considerate(problem)
-    noise, _ = received(problem, spread)
-    share = (share * (1e-30 + problem.signal) / noise) ** 2
     return share / share.sum(0)
 
 
