@@ -41,18 +41,33 @@ def begin(problem, power, inward):
         power: Where to start, ``(N, K)``, within the budgets.
         inward: How far inside its bounds to begin; deeper inside, an ascent forgets where it came from.
     """
-    power = (1 - inward) * power + 0.01 * inward / len(power)
+    subcarriers, users = power.shape
+    power = (1 - inward) * power + 0.01 * inward / subcarriers
     noise, nats = received(problem, power)
-    best_pace = np.full(1, least_pace(problem, nats))
+    best_pace = least_pace(problem, nats)
     pace = (1 - inward / 2) * best_pace
-    asked, slope, _ = needed(problem, pace[0])
-    slack = np.maximum(nats - asked, inward / 10 * nats.mean())
-    weight = 1 / (slope * slope.size)
-    perturbation = np.full(1, (weight * slack).mean())
-    price = perturbation / (1 - power.sum(0))
-    floor = perturbation[0] / power
-    point = Point(power, pace, slack, weight, price, floor, noise, nats)
-    return Ascent(point, perturbation, np.full(1, np.inf), np.zeros(1), power.copy(), best_pace)
+    asked, slope, _ = needed(problem, pace)
+    slack, weight, price, floor = np.empty(users), np.empty(users), np.empty(users), np.empty(power.shape)
+    perturbation = 0.0
+    for k in range(users):
+        slack[k] = max(nats[k] - asked[k], inward / 10 * nats.mean())
+        weight[k] = 1 / (slope[k] * users)
+        perturbation += weight[k] * slack[k] / users
+    for k in range(users):
+        left = 1.0
+        for n in range(subcarriers):
+            floor[n, k] = perturbation / power[n, k]
+            left -= power[n, k]
+        price[k] = perturbation / left
+    point = Point(power, np.full(1, pace), slack, weight, price, floor, noise, nats)
+    return Ascent(
+        point=point,
+        perturbation=np.full(1, perturbation),
+        products=np.full(1, np.inf),
+        steps=np.zeros(1),
+        best=power.copy(),
+        best_pace=np.full(1, best_pace),
+    )
 
 
 @compiled

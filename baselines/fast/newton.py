@@ -9,9 +9,9 @@ perturbation t, the linearised optimality conditions are
     r' dw + r'' w dv = 1 - r' w                                          (1)
 
 where J = dR/dp, r(v) are the rates that the pace asks for, and H is minus the Hessian of the weighted rates. With
-only a part of H's diagonal, powers and prices are eliminated user by user. The K weights are left, and the work
-is one product of matrices, N K^3. It leaves a residual in the first line; solving for that with the same factor
-brings the step close to Newton's own.
+only a part of H's diagonal, powers and prices are eliminated user by user. The weights are left, K unknowns, and
+the work is one product of matrices, N K^3. It leaves a residual in the first line; solving for that with the same
+factor brings the step close to Newton's own.
 """
 
 from __future__ import annotations
@@ -120,11 +120,19 @@ def newton(problem, point, perturbation, system, step, correction):
     system.budgets[:] = 0.0
     eliminate(system, 0.0, stiffness, correction)
     if length(system, correction) < length(system, step):  # else the diagonal is too poor a picture of H
-        step.power[:] += correction.power
-        step.pace[:] += correction.pace
-        step.weight[:] += correction.weight
-        step.price[:] += correction.price
+        add(step, correction)
     return True
+
+
+@compiled
+def add(step, correction):
+    """Add a correction to a step."""
+    step.pace[0] += correction.pace[0]
+    for k in range(step.weight.size):
+        step.weight[k] += correction.weight[k]
+        step.price[k] += correction.price[k]
+        for n in range(len(step.power)):
+            step.power[n, k] += correction.power[n, k]
 
 
 @compiled
@@ -160,7 +168,10 @@ def linearise(problem, point, system):
                 scatter[k] = scale * apart
                 mean[k] += share * apart
     for j in range(users):
-        yielding = (1 - point.power[:, j].sum()) / point.price[j]
+        left = 1.0
+        for n in range(subcarriers):
+            left -= point.power[n, j]
+        yielding = left / point.price[j]
         ease = system.pricing[j]
         system.pricing[j] = 1 / (ease + yielding)
         scale = math.sqrt(ease * yielding * system.pricing[j])
@@ -258,4 +269,8 @@ def fill_gradient(jacobian, weight, out):
 @compiled
 def length(system, step):
     """Return the squared length of a step in its powers, by their curvatures."""
-    return (step.power**2 / system.ease).sum()
+    total = 0.0
+    for n in range(len(step.power)):
+        for k in range(step.price.size):
+            total += step.power[n, k] ** 2 / system.ease[n, k]
+    return total

@@ -88,15 +88,18 @@ def receive(problem, power, noise, nats):
 
 
 @compiled
-def least_pace(problem, nats):
-    """Return the least pace of all users at rates in nats, ``(K,)``."""
-    return paces(problem, nats).min()
+def paces(problem, nats):
+    """Return the users' paces at rates in nats, ``(K,)`` both."""
+    out = np.empty(nats.size)
+    for k in range(nats.size):
+        out[k] = problem.local_pace[k] + nats[k] / (problem.nats[k] + problem.server[k] * nats[k])
+    return out
 
 
 @compiled
-def paces(problem, nats):
-    """Return the users' paces at rates in nats, ``(K,)`` both."""
-    return problem.local_pace + nats / (problem.nats + problem.server * nats)
+def least_pace(problem, nats):
+    """Return the least pace of all users at rates in nats, ``(K,)``."""
+    return paces(problem, nats).min()
 
 
 @compiled
@@ -105,6 +108,12 @@ def needed(problem, pace):
 
     Negative for users whose CPU alone is faster; the pace must be below ``a + 1 / s`` for every user.
     """
-    above = pace - problem.local_pace
-    left = 1 - problem.server * above
-    return problem.nats * above / left, problem.nats / left**2, 2 * problem.nats * problem.server / left**3
+    users = problem.nats.size
+    asked, slope, bend = np.empty(users), np.empty(users), np.empty(users)
+    for k in range(users):
+        above = pace - problem.local_pace[k]
+        left = 1 - problem.server[k] * above
+        asked[k] = problem.nats[k] * above / left
+        slope[k] = problem.nats[k] / (left * left)
+        bend[k] = 2 * slope[k] * problem.server[k] / left
+    return asked, slope, bend

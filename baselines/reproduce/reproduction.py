@@ -65,8 +65,8 @@ class Reproduction(ABC, Generic[M]):
     """Where results go, under ``runs``."""
     SET_BY: ClassVar[dict[str, str]]
     """Scenario fields that the figure sets itself, and how."""
-    UNIT_ROWS: ClassVar[int] = 250
-    """Blocks of a cell that are measured, and kept, as a whole."""
+    UNIT_ROWS: ClassVar[int] = 1000
+    """Blocks of a cell that are measured, and kept, as a whole: all of a topology at full size."""
 
     topologies: int | None = None
     """Networks: the first test seeds. By default as many as the paper's, with --quick fewer."""

@@ -15,6 +15,7 @@ VARIETY = {"num_users": 3, "num_aps": 5, "task_bits": (500.0, 2000.0), "local_hz
 WALK = {"fading": "gauss_markov", "speed_m_per_s": 30.0, "mobility": "random_waypoint"}
 WORLDS = {
     "iid": {"num_subcarriers": 2},
+    "fading alone": {"num_subcarriers": 2, "task_bits": 1000.0},
     "correlated": {"num_subcarriers": 1, "fading": "gauss_markov", "speed_m_per_s": (1.0, 20.0)},
     "moving": {
         "num_subcarriers": 1,
@@ -28,7 +29,7 @@ FIELDS = ("signal_gain", "interference_gain", "task_bits", "cycles_per_bit", "lo
 
 @pytest.fixture(params=WORLDS)
 def samples(request):
-    scenario = Scenario.paper_a(**VARIETY, **WORLDS[request.param])
+    scenario = Scenario.paper_a(**VARIETY | WORLDS[request.param])
     return Samples(scenario, seeds("validation", 4), blocks=7)
 
 
@@ -39,6 +40,15 @@ def test_rows_do_not_depend_on_the_chunk_they_are_drawn_in(samples, rows):
     whole, part = samples.draw(slice(0, 28)), samples.draw(rows)
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[rows], err_msg=name)
+
+
+def test_rows_do_not_depend_on_how_many_are_drawn_at_once(samples, monkeypatch):
+    whole = samples.draw(slice(3, 28))
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
+    for name in FIELDS:
+        np.testing.assert_array_equal(
+            getattr(samples.draw(slice(3, 28)), name), getattr(whole, name), err_msg=name
+        )
 
 
 def test_rows_are_the_blocks_of_environments(samples):

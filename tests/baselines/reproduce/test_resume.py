@@ -14,7 +14,7 @@ from mec_cf_gym.baselines.reproduce import measure
 from mec_cf_gym.cli import main
 
 COMMAND = ["reproduce", "paper-a", "--figure", "1", "--solver", "exact", "--num-subcarriers", "1"]
-COMMAND += ["--num-aps", "8", "--users", "3", "4", "--topologies", "3", "--blocks", "200"]
+COMMAND += ["--num-aps", "8", "--users", "3", "4", "--topologies", "3", "--blocks", "800"]
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
@@ -55,8 +55,8 @@ def test_only_what_is_missing_or_damaged_is_measured(whole, copy, files, monkeyp
     ran, unit = [], measure._measure
     monkeypatch.setattr(measure, "_measure", lambda *args: ran.append(args[0]) or unit(*args))
     assert resume(copy) == 0
-    assert "3250/3600" in capsys.readouterr().err  # the bar begins with what is there
-    assert [(cell.name, rows.start) for cell, rows in ran] == [("scheme-2-K4", 250), ("scheme-2-K4", 500)]
+    assert "13000/14400" in capsys.readouterr().err  # the bar begins with what is there
+    assert [(cell.name, rows.start) for cell, rows in ran] == [("scheme-2-K4", 1000), ("scheme-2-K4", 2000)]
     assert files(copy) == files(whole)
 
 
@@ -66,7 +66,7 @@ def test_a_run_is_not_begun_anew_unasked(copy, capsys):
 
 
 def test_other_settings_cannot_go_on(copy, capsys):
-    for option, said in (("--radius-m", "radius_m=500.0 differs"), ("--blocks", "blocks=500 differs from 200")):
+    for option, said in (("--radius-m", "radius_m=500.0 differs"), ("--blocks", "blocks=500 differs from 800")):
         assert main([*COMMAND, option, "500", "--resume", "--out", str(copy)]) == 2
         assert said in capsys.readouterr().err
 
