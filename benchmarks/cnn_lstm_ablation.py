@@ -49,8 +49,8 @@ ROWS: dict[str, dict[str, Any]] = {
 DATA = {  # solver, topologies, blocks, split
     "few": ("fast", 200, 70, "train"),
     "many": ("fast", 14_000, 1, "train"),
-    "less": ("fast", 200, 1, "train"),
-    "ica": ("ica", 200, 1, "train"),
+    "less": ("fast", 100, 1, "train"),
+    "ica": ("ica", 100, 1, "train"),
     "test": ("fast", 500, 1, "test"),
 }
 SCENARIO = Scenario.paper_a(num_subcarriers=4, num_users=10)
