@@ -22,10 +22,10 @@ REPEATS = 5
 """The fast solver's time is the median of so many runs over all networks."""
 
 
-def compare(subcarriers: int, users: int, networks: int) -> tuple[str, ...]:
+def compare(subcarriers: int, users: int, networks: int, split: str) -> tuple[str, ...]:
     """Return a row of the table."""
     scenario = Scenario.paper_a(num_users=users, num_subcarriers=subcarriers)
-    block = World(scenario).begin(Streams.from_seeds(seeds("test", networks))).block
+    block = World(scenario).begin(Streams.from_seeds(seeds(split, networks))).block
     ica, fast = ICA(), FastMinMax()
     rows = list(block.rows())
     ica.solve(rows[0])
@@ -60,7 +60,8 @@ def compare(subcarriers: int, users: int, networks: int) -> tuple[str, ...]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", type=int, default=500, help="networks of each size, the first test seeds")
+    parser.add_argument("--networks", type=int, default=500, help="networks of each size, the first of the split")
+    parser.add_argument("--split", default="test", choices=["validation", "test"], help="seeds of the networks")
     parser.add_argument("--sizes", nargs="+", default=["1,10", "4,10", "4,20", "8,20"], help="N,K pairs")
     options = parser.parse_args()
     sizes = [tuple(map(int, size.split(","))) for size in options.sizes]
@@ -75,7 +76,7 @@ def main() -> None:
         "largest above bound",
     )
     headers += ("ICA ms", "fast ms", "speed ratio")
-    table = [compare(*size, options.networks) for size in sizes]
+    table = [compare(*size, options.networks, options.split) for size in sizes]
     print(tabulate(table, headers, tablefmt="github", disable_numparse=True, colalign=["left"] + ["right"] * 10))
 
 

@@ -127,13 +127,33 @@ def test_a_user_without_cpu_and_link_waits_for_ever():
     assert np.isfinite(solution.max_latency[1])
 
 
+def test_interference_that_does_not_depend_on_its_victim():
+    block = draw_blocks(20)
+    heard_by_all = block.signal_gain[..., None, :] * (1 - np.eye(block.num_users))
+    printed = dataclasses.replace(block, interference_gain=heard_by_all)
+    solution = FastMinMax().solve(printed)
+    check_feasible(printed, solution)
+    assert (solution.status == "converged").all()
+    for rule in (EqualSplit(), WaterFilling()):
+        assert (solution.max_latency <= rule.solve(printed).max_latency * (1 + 1e-5)).all()
+
+
+def test_more_finalists_are_never_worse_and_sometimes_better():
+    block = draw_blocks(30)
+    one, all_of_them = (FastMinMax(random_starts=2, finalists=number).solve(block) for number in (1, 4))
+    assert (all_of_them.max_latency <= one.max_latency).all()
+    assert (all_of_them.max_latency < one.max_latency).any()
+    assert all_of_them.history.shape == (30, 1 + 4 + 4)  # before, after the first stage, and after the second
+
+
 def test_an_ascent_that_is_cut_short_says_so():
     block = draw_blocks(3)
     assert (FastMinMax(max_steps=3).solve(block).status == "step limit").all()
 
 
 @pytest.mark.parametrize(
-    ("argument", "value"), [("random_starts", -1), ("max_steps", 0), ("tolerance", 0.0), ("tolerance", np.nan)]
+    ("argument", "value"),
+    [("random_starts", -1), ("finalists", 0), ("max_steps", 0), ("tolerance", 0.0), ("tolerance", np.nan)],
 )
 def test_arguments_are_checked(argument, value):
     with pytest.raises(ValueError, match=f"{argument}="):
