@@ -140,7 +140,7 @@ def test_interference_that_does_not_depend_on_its_victim():
 
 def test_more_finalists_are_never_worse_and_sometimes_better():
     block = draw_blocks(30)
-    one, all_of_them = (FastMinMax(random_starts=2, finalists=number).solve(block) for number in (1, 4))
+    one, all_of_them = (FastMinMax(2, deliberate_starts=2, finalists=number).solve(block) for number in (1, 4))
     assert (all_of_them.max_latency <= one.max_latency).all()
     assert (all_of_them.max_latency < one.max_latency).any()
     assert all_of_them.history.shape == (30, 1 + 4 + 4)  # before, after the first stage, and after the second
