@@ -57,6 +57,7 @@ class Cell(Generic[M]):
     best_offload: bool = False  # takes the place of the solver's own offload ratios
     topologies: int | None = None  # measured on so many, the first; None: on all
     blocks: int | None = None  # of each, the first; None: all
+    unit_rows: int | None = None  # kept as a whole, where a solver takes long; None: as many as of other cells
 
     def load(self) -> Solver:
         """Return the solver."""
@@ -127,7 +128,8 @@ class Campaign:
 
     def _slices(self, cell: Cell[M]) -> list[slice]:
         rows = len(self.seeds[: cell.topologies]) * self._blocks_of(cell)
-        return [slice(start, min(start + self.unit_rows, rows)) for start in range(0, rows, self.unit_rows)]
+        step = cell.unit_rows or self.unit_rows
+        return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
     def _path(self, unit: Unit[M]) -> Path:
         return self.folder / unit[0].name / f"{unit[1].start:08d}.npy"

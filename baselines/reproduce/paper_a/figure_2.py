@@ -31,7 +31,7 @@ CNN_LSTM = "cnn-lstm"
 SOME_BLOCKS = 20
 """Of each topology, for curves whose decisions take milliseconds."""
 LIMITED_TOPOLOGIES = 100
-"""For the information limit, which takes seconds a block: one block each."""
+"""For the information limit, which takes seconds a block: one block each, and ten are kept as a whole."""
 
 HOW_CURVES = f"""\
 Gaps are to the solver on the same scheme and blocks. What ratios claim is the largest (1 - rho) Z C / f, whether
@@ -53,6 +53,7 @@ class Curve:
     measured: type[Latencies] = Latencies
     topologies: int | None = None  # measured on the first only, where a decision takes long; None: on all
     blocks: int | None = None  # of each
+    unit_rows: int | None = None  # kept as a whole; None: as many as of other curves
 
     def cell(self, figure: Figure2, users: int) -> Cell[Latencies]:
         """Return what has to be measured for K users."""
@@ -64,6 +65,7 @@ class Curve:
             measured=self.measured,
             topologies=self.topologies,
             blocks=self.blocks,
+            unit_rows=self.unit_rows,
         )
 
     def with_best_split(self, label: str) -> Curve:
@@ -107,6 +109,7 @@ LEARNED = (
         "information-limit",
         topologies=LIMITED_TOPOLOGIES,
         blocks=1,
+        unit_rows=10,
     ),
     Curve(
         "equivariant",
