@@ -29,7 +29,7 @@ class InformationLimit(Solver):
     """Powers and offload ratios that minimise the mean largest latency over phases that nobody knows.
 
     Adam on fresh phases in every step, from :class:`MagnitudeOnly` on, with a step size that falls to zero. It
-    shows what a policy that sees only |H| can reach, and takes seconds a block: it is for small studies.
+    shows what a policy that sees only magnitudes can reach, and takes seconds a block: it is for small studies.
 
     Args:
         steps: Of Adam.

@@ -13,7 +13,7 @@ class MagnitudeOnly(Solver):
     """Another solver on ``E[I | |H|]`` in place of the interference, which the phases of the channels decide.
 
     It needs maximum-ratio combining, on a disk. Offload ratios are the solver's own, for the rates it expects;
-    ``WithBestOffload`` puts those in their place that are best for the true rates, which |H| does not show.
+    ``WithBestOffload`` puts those in their place that are best for the true rates, which magnitudes do not show.
 
     Args:
         solver: The other solver.

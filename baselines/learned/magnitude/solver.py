@@ -20,8 +20,8 @@ from mec_cf_gym.block.block import CoherenceBlock
 class MagnitudeSolver(LearnedSolver):
     """The magnitude network as a solver, for any number of users and subcarriers, with maximum-ratio combining.
 
-    Of the channels it reads |H| only, as environments show it with ``observation="csi"``. Offload ratios are its
-    own: the best ones for its powers depend on phases.
+    Of the channels it reads the magnitudes only, as environments show them with ``observation="csi"``. Offload
+    ratios are its own: the best ones for its powers depend on phases.
 
     Raises:
         ValueError: From ``solve``, if the block has no channel, or another combiner.

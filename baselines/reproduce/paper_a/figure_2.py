@@ -35,8 +35,9 @@ LIMITED_TOPOLOGIES = 100
 
 HOW_CURVES = f"""\
 Gaps are to the solver on the same scheme and blocks. What ratios claim is the largest (1 - rho) Z C / f, whether
-the powers reach it or not. The equivariant network and the solver on E[I | |H|] are measured on the first
-{SOME_BLOCKS} blocks of each topology, the limit of |H| on the first block of the first {LIMITED_TOPOLOGIES}.
+the powers reach it or not. The equivariant network and the solver on expected interference are measured on the
+first {SOME_BLOCKS} blocks of each topology, the limit of magnitudes on the first block of the first
+{LIMITED_TOPOLOGIES} topologies.
 """
 
 
@@ -92,10 +93,16 @@ LEARNED = (
     CROSS,
     CROSS.with_best_split("cross-test, best split"),
     CROSS_CLAIMED,
-    Curve("magnitude", "cell-free, |H| only, learned (ours)", CELL_FREE, {"color": "C5", "ls": "--"}, "magnitude"),
+    Curve(
+        "magnitude",
+        "cell-free, magnitudes only, learned (ours)",
+        CELL_FREE,
+        {"color": "C5", "ls": "--"},
+        "magnitude",
+    ),
     Curve(
         "magnitude-only",
-        "cell-free, solver on E[I | |H|]",
+        "cell-free, solver on expected interference",
         CELL_FREE,
         {"color": "C6", "ls": ":"},
         "magnitude-only",
@@ -103,7 +110,7 @@ LEARNED = (
     ),
     Curve(
         "information-limit",
-        "cell-free, limit of |H|",
+        "cell-free, limit of magnitudes",
         CELL_FREE,
         {"color": "C7", "ls": "-."},
         "information-limit",
