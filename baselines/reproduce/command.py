@@ -13,15 +13,15 @@ from mec_cf_gym.commands import load, run_command
 PAPER_A = {
     "1": "mec_cf_gym.baselines.reproduce.paper_a.figure_1:Figure1",
     "2": "mec_cf_gym.baselines.reproduce.paper_a.figure_2:Figure2",
-    "claims": "mec_cf_gym.baselines.reproduce.paper_a.readings:Readings",
     "map": "mec_cf_gym.baselines.reproduce.paper_a.sensitivity:SensitivityMap",
+    "claims": "mec_cf_gym.baselines.reproduce.paper_a.readings:Readings",
 }
 PAPER_B = {figure: f"mec_cf_gym.baselines.reproduce.paper_b.figures:Figure{figure}" for figure in ("1", "2", "3")}
 
 
 def paper_a(arguments: list[str]) -> int:
     """Run the command line ``mec-cf-gym reproduce paper-a``; return its exit status."""
-    shown = "1: the schemes over K; 2: CDFs; claims: under every reading; map: the order of schemes 2 and 3"
+    shown = "1: the schemes over K; 2: CDFs; map: the order of schemes 2 and 3; claims: under every reading"
     return _run_figure("mec-cf-gym reproduce paper-a", PAPER_A, shown, arguments)
 
 

@@ -63,12 +63,16 @@ def test_splits_are_disjoint_and_within_what_libraries_take():
 def test_policies_are_found_by_name():
     solvers = {"full-power", "equal", "random", "greedy", "water-filling", "exact", "ica", "fast"}
     one_subcarrier = {"exact", "exact-power", "sca", "outdated-exact", "averaged-exact"}
+    tiny = {"assignment", "branch-and-bound"}
     shared_servers = {"proportional", "proportional-exact", "rl-usercentric", "rl-multicell"}
-    assert solvers | one_subcarrier | {"cnn-lstm", "equivariant", "fractional-power"} <= set(available_policies())
+    learned = {"cnn-lstm", "equivariant", "magnitude", "magnitude-only", "information-limit"}
+    assert solvers | one_subcarrier | tiny | learned | {"fractional-power"} <= set(available_policies())
     for name in available_policies():
         policy = load_policy(name)
         if name in shared_servers:
             env = gym.make("MECUserCentric-v0", num_users=6, num_aps=16)
+        elif name in tiny:
+            env = gym.make("MECCellFree-v0", num_users=2, num_subcarriers=2)
         else:
             env = gym.make("MECCellFree-v0", num_subcarriers=1 if name in one_subcarrier else 4)
         observation, _ = env.reset(seed=0)

@@ -106,7 +106,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path):
 def test_help_lists_the_figures_and_their_options(capsys):
     for command, names in {
         "reproduce": ["paper-a"],
-        "reproduce paper-a": ["--figure {1,2,map}"],
+        "reproduce paper-a": ["--figure {1,2,map,claims}"],
         "reproduce paper-a --figure 1": ["--users", "--topologies", "--blocks", "--quick", "--receiver-noise"],
         "reproduce paper-a --figure map": ["--exponents", "--shadowings-db", "--noises"],
     }.items():
@@ -121,4 +121,4 @@ def test_help_lists_the_figures_and_their_options(capsys):
 def test_a_figure_must_be_named(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["reproduce", "paper-a"])
-    assert "--figure is missing: choose from 1, 2, map" in capsys.readouterr().err
+    assert "--figure is missing: choose from 1, 2, map, claims" in capsys.readouterr().err
