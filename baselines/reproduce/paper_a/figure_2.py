@@ -231,7 +231,7 @@ def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
     """Return the figure: a panel for each number of users."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.8 * len(users), 4.2), layout="constrained")
+    figure = Figure(figsize=(4.8 * len(users), 5.2), layout="constrained")
     axes = figure.subplots(1, len(users), sharey=True, squeeze=False)[0]
     for axis, number in zip(axes, users, strict=True):
         for curve in CURVES:
@@ -240,5 +240,5 @@ def plot(results: Mapping[str, Latencies], users: tuple[int, ...]) -> Figure:
                 axis.plot(distribution(measured), SHARES, label=curve.label, **curve.style)
         label_cdf(axis, f"K = {number}")
     axes[0].set_ylabel("share of blocks")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
     return figure
