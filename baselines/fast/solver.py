@@ -38,8 +38,8 @@ class FastMinMax(Solver):
         random_starts: Number of random starts beside the deliberate ones.
         tolerance: Sum of products of slacks and multipliers, relative to the pace, at which an ascent ends.
         max_steps: Steps of an ascent at most.
-        deliberate_starts: How many of the three deliberate starts are used, in the order above. The first alone
-            takes a third of the time; ``benchmarks/fast.py`` says what it loses.
+        deliberate_starts: How many of the three deliberate starts are used, in the order above; the first alone
+            saves time where blocks are many.
         finalists: Number of ascents, the most promising ones, that go on to the end.
 
     Raises:
