@@ -39,14 +39,19 @@ class Problem(NamedTuple):
     server: Floats  # (..., K), s: time to compute a task at the server
 
 
-def problem_of(block: CoherenceBlock, unit_s: float) -> Problem:
-    """Return the problems of a batch of blocks, with one leading axis."""
-    flat = block.flattened()
+def problem_of(flat: CoherenceBlock, unit_s: float, interference_gain: Floats | None = None) -> Problem:
+    """Return the problems of a flattened batch of blocks.
+
+    Args:
+        flat: Blocks with one leading axis, which every array has.
+        unit_s: Unit of times.
+        interference_gain: In place of the blocks' own, ``(rows, N, K, K)``.
+    """
     cycles = flat.task_cycles
     nats_s = math.log(2) * flat.link_bits / flat.data_bandwidth_hz
     times = (flat.local_hz / cycles * unit_s, nats_s / unit_s, cycles / flat.server_hz / unit_s)
-    caused_gain = np.swapaxes(flat.interference_gain, -1, -2)
-    arrays = (flat.signal_gain, caused_gain, *times)
+    gain = flat.interference_gain if interference_gain is None else interference_gain
+    arrays = (flat.signal_gain, np.swapaxes(gain, -1, -2), *times)
     # copies: blocks are read-only, for which numba would compile everything once more
     return Problem(*(np.array(array, np.float64, order="C") for array in arrays))
 

@@ -81,7 +81,7 @@ class FastMinMax(Solver):
         if block.num_subcarriers == 1:
             return ExactMinMax().solve(block)
         shares = scattered(self.random_starts, block.num_subcarriers, block.num_users)
-        batch = problem_of(block, UNIT_S)
+        batch = problem_of(block.flattened(), UNIT_S)
         power, pace, ended = best_of_starts(
             batch, self.deliberate_starts, shares, self.tolerance, self.max_steps, self.finalists
         )

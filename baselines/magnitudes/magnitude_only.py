@@ -42,7 +42,7 @@ class MagnitudeOnly(Solver):
         """Return the solver's allocation, with the latencies that it truly gives; ``status`` is the solver's."""
         known = Magnitudes.of(block)
         expected = dataclasses.replace(
-            block, interference_gain=known.expected_interference(), channel=known.magnitude
+            block, interference_gain=known.expected_interference, channel=known.magnitude
         )
         found = self.solver.solve(expected)
         return Solution.at(block, found.power, found.status, found.offload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ class Magnitudes:
     With maximum-ratio combining user k hears user j by ``|sum_m h_mk^* h_mj|^2 / S_k``, ``S_k = sum_m |h_mk|^2``.
     """
 
-    magnitude: Floats  # (..., N, M, K), over the noise at full power
+    power: Floats  # (..., N, M, K), squared magnitudes over the noise at full power
     signal_gain: Floats  # (..., N, K), linear
     known: Floats  # (..., N, K, K), interference that phases have no part in: of estimation errors, or as printed
     printed: bool  # whether that is all of it
@@ -36,9 +37,11 @@ class Magnitudes:
         if block.channel is None:
             raise ValueError("the block has no channel, of which the magnitudes are needed")
         channel = np.asarray(block.channel)
-        magnitude = np.abs(channel.astype(np.complex128))
+        power = np.square(channel.real, dtype=np.float64)
+        if np.iscomplexobj(channel):
+            power += np.square(channel.imag, dtype=np.float64)
         signal_gain, interference_gain = np.asarray(block.signal_gain), np.asarray(block.interference_gain)
-        if not nearly_equal(np.square(magnitude).sum(-2), signal_gain):
+        if not nearly_equal(power.sum(-2), signal_gain):
             allowed = "expectations given magnitudes are known for maximum-ratio combining, mrc, only"
             raise refuse("combiner", "another than mrc", allowed)
         users = np.arange(block.num_users)
@@ -46,43 +49,53 @@ class Magnitudes:
         own_error = interference_gain[..., users, users]
         as_printed = others * signal_gain[..., None, :] + own_error[..., None, :]
         if nearly_equal(interference_gain, as_printed):
-            return cls(magnitude, signal_gain, interference_gain, printed=True)
+            return cls(power, signal_gain, interference_gain, printed=True)
         known = np.zeros_like(interference_gain)
         if own_error.any() and not np.iscomplexobj(channel):
             allowed = "what errors add to the interference is found with the channel's phases, which are not there"
             raise refuse("channel", "magnitudes", allowed)
         if own_error.any():  # so is the error of the others' channels in it: what is left without their estimates
             gram = np.swapaxes(channel.conj(), -1, -2) @ channel
-            heard = others * np.square(np.abs(gram)) / floored(signal_gain)[..., None]
-            known = np.maximum(interference_gain - heard, 0.0)
-        return cls(magnitude, signal_gain, known, printed=False)
+            own_phases = others * np.square(np.abs(gram)) / floored(signal_gain)[..., None]
+            known = np.maximum(interference_gain - own_phases, 0.0)
+        return cls(power, signal_gain, known, printed=False)
 
+    @property
+    def magnitude(self) -> Floats:
+        """Amplitudes over the noise at full power, ``(..., N, M, K)``."""
+        return np.sqrt(self.power)
+
+    @property
     def expected_interference(self) -> Floats:
-        """Return ``E[I_kj | |H|] = sum_m |h_mk|^2 |h_mj|^2 / S_k``, and what is known, ``(..., N, K, K)``."""
-        if self.printed:
-            return self.known
-        return self.known + self._heard(np.square(self.magnitude), self.signal_gain)
+        """``E[I_kj | |H|] = sum_m |h_mk|^2 |h_mj|^2 / S_k``, and what is known, ``(..., N, K, K)``."""
+        return self.known if self.printed else self.known + self._expected
 
+    @property
     def interference_variance(self) -> Floats:
-        """Return ``Var[I_kj | |H|] = E^2 - sum_m (|h_mk|^2 |h_mj|^2 / S_k)^2``, ``(..., N, K, K)``.
+        """``Var[I_kj | |H|] = E^2 - sum_m (|h_mk|^2 |h_mj|^2 / S_k)^2``, ``(..., N, K, K)``.
 
         E is what is expected but for what is known; the phases at different APs are independent.
         """
         if self.printed:
             return np.zeros_like(self.known)
-        power = np.square(self.magnitude)
-        alone = self._heard(np.square(power), np.square(self.signal_gain))
-        return np.asarray(np.square(self._heard(power, self.signal_gain)) - alone)
+        return np.square(self._expected) - heard(np.square(self.power), np.square(self.signal_gain))
 
-    def _heard(self, weight: Floats, norm: Floats) -> Floats:
-        """Return ``sum_m w_mk w_mj / norm_k`` for ``j != k``, else zero, ``(..., N, K, K)``.
+    @functools.cached_property
+    def _expected(self) -> Floats:
+        return heard(self.power, self.signal_gain)
 
-        Args:
-            weight: ``(..., N, M, K)``.
-            norm: ``(..., N, K)``; a user without a channel hears nobody.
-        """
-        heard = np.swapaxes(weight, -1, -2) @ weight / floored(norm)[..., None]
-        return np.asarray((1 - np.eye(heard.shape[-1])) * heard)
+
+def heard(weight: Floats, norm: Floats) -> Floats:
+    """Return ``sum_m w_mk w_mj / norm_k`` for ``j != k``, else zero, ``(..., N, K, K)``.
+
+    Args:
+        weight: ``(..., N, M, K)``.
+        norm: ``(..., N, K)``; a user without a channel hears nobody.
+    """
+    gain = np.swapaxes(weight, -1, -2) @ weight / floored(norm)[..., None]
+    users = np.arange(gain.shape[-1])
+    gain[..., users, users] = 0.0
+    return np.asarray(gain)
 
 
 def floored(signal_gain: Floats) -> Floats:

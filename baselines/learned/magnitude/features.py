@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +34,8 @@ class View:
             ValueError: If the block has no channel, or another combiner than maximum-ratio.
         """
         known = Magnitudes.of(block)
-        gains, variance = known.expected_interference(), known.interference_variance()
-        batch = problem_of(dataclasses.replace(block, interference_gain=gains, channel=None), UNIT_S)
+        gains, variance = known.expected_interference, known.interference_variance
+        batch = problem_of(block, UNIT_S, gains)
         rows, subcarriers, users = batch.signal.shape
         view = cls(
             power=np.empty(batch.signal.shape),

@@ -12,7 +12,7 @@ from mec_cf_gym.baselines.fast.problem import compiled, paces, received, row_of
 from mec_cf_gym.baselines.fast.solver import UNIT_S
 from mec_cf_gym.baselines.fast.starts import balanced, considerate
 
-INWARD, TOLERANCE, MOST_STEPS = 0.02, 1e-3, 12
+INWARD, TOLERANCE, MOST_STEPS = 0.02, 2e-3, 8
 """Of the ascent to the powers that the network starts from. It ends early: inside the bounds, where everybody
 keeps a little to spare, powers are better for gains that are not known."""
 TINY = 1e-9

@@ -109,4 +109,5 @@ def linear(weights: Mapping[str, Array], name: str, values: Array) -> Array:
 
 def silu(xp: Any, values: Array) -> Array:
     """Return ``x / (1 + exp(-x))`` of values of any shape, without overflow."""
-    return values * (1 + xp.tanh(values / 2)) / 2
+    half = values / 2
+    return half * (1 + xp.tanh(half))

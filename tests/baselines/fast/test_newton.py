@@ -21,7 +21,7 @@ PERTURBATION = 0.05
 
 @pytest.fixture
 def problem():
-    return row_of(problem_of(draw_blocks(1, num_users=K, num_subcarriers=N), 1e-3), 0)
+    return row_of(problem_of(draw_blocks(1, num_users=K, num_subcarriers=N).flattened(), 1e-3), 0)
 
 
 @pytest.fixture

@@ -34,10 +34,10 @@ def test_mean_and_variance_are_those_over_phases(deployment):
     known = Magnitudes.of(block)
     drawn = np.stack([turned(block, seed).interference_gain for seed in range(4000)])
     error = drawn.std(0) / np.sqrt(len(drawn)) + 1e-12
-    assert (np.abs(drawn.mean(0) - known.expected_interference()) < 5 * error).all()
+    assert (np.abs(drawn.mean(0) - known.expected_interference) < 5 * error).all()
     fourth = ((drawn - drawn.mean(0)) ** 4).mean(0)
     error = np.sqrt(np.maximum(fourth - drawn.var(0) ** 2, 0) / len(drawn)) + 1e-12
-    assert (np.abs(drawn.var(0) - known.interference_variance()) < 6 * error).all()
+    assert (np.abs(drawn.var(0) - known.interference_variance) < 6 * error).all()
 
 
 @pytest.mark.parametrize("fields", [{}, {"csi_error_variance": 0.1}, {"interference": "printed"}], ids=str)
@@ -46,14 +46,14 @@ def test_drawn_blocks_have_the_mean_that_is_expected(fields):
     drawn = Phases(block, seed=0).drawn(4000)
     assert drawn.interference_gain.shape == (4000, *block.interference_gain.shape)
     mean, spread = (np.asarray(f(drawn.interference_gain, dim=0)) for f in (torch.mean, torch.std))
-    expected = Magnitudes.of(block).expected_interference()
+    expected = Magnitudes.of(block).expected_interference
     assert (np.abs(mean - expected) <= 5 * spread / np.sqrt(4000) + 1e-6 * expected).all()
 
 
 def test_the_expectation_is_the_reference(paper_a_reference):
     known = paper_a_reference("magnitude_only")
     block = block_of(known["signal"][:, None], known["interference"][:, None], known["channel"][:, None])
-    expected = Magnitudes.of(block).expected_interference()
+    expected = Magnitudes.of(block).expected_interference
     np.testing.assert_allclose(expected[:, 0], known["expected_interference"], rtol=1e-9, atol=1e-12)
     found = MagnitudeOnly(ExactMinMax()).solve(block)
     np.testing.assert_allclose(found.power[:, 0], known["power_expected"], rtol=1e-6)
