@@ -30,14 +30,16 @@ SHARES = np.linspace(0, 1, 1001)
 CNN_LSTM = "cnn-lstm"
 SOME_BLOCKS = 20
 """Of each topology, for curves whose decisions take milliseconds."""
+DERIVED_BLOCKS = 100
+"""Of each topology, for curves that read the same decisions in another way."""
 LIMITED_TOPOLOGIES = 100
 """For the information limit, which takes seconds a block: one block each, and ten are kept as a whole."""
 
 HOW_CURVES = f"""\
 Gaps are to the solver on the same scheme and blocks. What ratios claim is the largest (1 - rho) Z C / f, whether
-the powers reach it or not. The equivariant network and the solver on expected interference are measured on the
-first {SOME_BLOCKS} blocks of each topology, the limit of magnitudes on the first block of the first
-{LIMITED_TOPOLOGIES} topologies.
+the powers reach it or not. Claims and best splits are measured on the first {DERIVED_BLOCKS} blocks of each
+topology, the equivariant network and the solver on expected interference on the first {SOME_BLOCKS}, the limit of
+magnitudes on the first block of the first {LIMITED_TOPOLOGIES} topologies.
 """
 
 
@@ -72,12 +74,14 @@ class Curve:
     def with_best_split(self, label: str) -> Curve:
         """Return the same with the best offload ratios for its powers."""
         style = {"color": self.style["color"], "lw": 0.8, "ls": ":"}
-        return replace(self, name=f"{self.name}-best-split", label=label, style=style, best_offload=True)
+        name = f"{self.name}-best-split"
+        return replace(self, name=name, label=label, style=style, best_offload=True, blocks=DERIVED_BLOCKS)
 
     def claimed(self, label: str) -> Curve:
         """Return the latency that its offload ratios claim, which its powers need not reach: it is none."""
         style = {"color": self.style["color"], "lw": 0.8, "ls": "-"}
-        return replace(self, name=f"{self.name}-claimed", label=label, style=style, measured=ClaimedLatencies)
+        name, measured = f"{self.name}-claimed", ClaimedLatencies
+        return replace(self, name=name, label=label, style=style, measured=measured, blocks=DERIVED_BLOCKS)
 
 
 SOLVED = Curve("cell-free", "cell-free, solver", CELL_FREE, {"color": "C0"})
