@@ -22,7 +22,7 @@ class Magnitudes:
     With maximum-ratio combining user k hears user j by ``|sum_m h_mk^* h_mj|^2 / S_k``, ``S_k = sum_m |h_mk|^2``.
     """
 
-    power: Floats  # (..., N, M, K), squared magnitudes over the noise at full power
+    squared: Floats  # (..., N, M, K), squared magnitudes over the noise at full power
     signal_gain: Floats  # (..., N, K), linear
     known: Floats  # (..., N, K, K), interference that phases have no part in: of estimation errors, or as printed
     printed: bool  # whether that is all of it
@@ -37,11 +37,11 @@ class Magnitudes:
         if block.channel is None:
             raise ValueError("the block has no channel, of which the magnitudes are needed")
         channel = np.asarray(block.channel)
-        power = np.square(channel.real, dtype=np.float64)
+        squared = np.square(channel.real, dtype=np.float64)
         if np.iscomplexobj(channel):
-            power += np.square(channel.imag, dtype=np.float64)
+            squared += np.square(channel.imag, dtype=np.float64)
         signal_gain, interference_gain = np.asarray(block.signal_gain), np.asarray(block.interference_gain)
-        if not nearly_equal(power.sum(-2), signal_gain):
+        if not nearly_equal(squared.sum(-2), signal_gain):
             allowed = "expectations given magnitudes are known for maximum-ratio combining, mrc, only"
             raise refuse("combiner", "another than mrc", allowed)
         users = np.arange(block.num_users)
@@ -49,7 +49,7 @@ class Magnitudes:
         own_error = interference_gain[..., users, users]
         as_printed = others * signal_gain[..., None, :] + own_error[..., None, :]
         if nearly_equal(interference_gain, as_printed):
-            return cls(power, signal_gain, interference_gain, printed=True)
+            return cls(squared, signal_gain, interference_gain, printed=True)
         known = np.zeros_like(interference_gain)
         if own_error.any() and not np.iscomplexobj(channel):
             allowed = "what errors add to the interference is found with the channel's phases, which are not there"
@@ -58,12 +58,12 @@ class Magnitudes:
             gram = np.swapaxes(channel.conj(), -1, -2) @ channel
             own_phases = others * np.square(np.abs(gram)) / floored(signal_gain)[..., None]
             known = np.maximum(interference_gain - own_phases, 0.0)
-        return cls(power, signal_gain, known, printed=False)
+        return cls(squared, signal_gain, known, printed=False)
 
     @property
     def magnitude(self) -> Floats:
         """Amplitudes over the noise at full power, ``(..., N, M, K)``."""
-        return np.sqrt(self.power)
+        return np.sqrt(self.squared)
 
     @property
     def expected_interference(self) -> Floats:
@@ -78,11 +78,11 @@ class Magnitudes:
         """
         if self.printed:
             return np.zeros_like(self.known)
-        return np.square(self._expected) - heard(np.square(self.power), np.square(self.signal_gain))
+        return np.square(self._expected) - heard(np.square(self.squared), np.square(self.signal_gain))
 
     @functools.cached_property
     def _expected(self) -> Floats:
-        return heard(self.power, self.signal_gain)
+        return heard(self.squared, self.signal_gain)
 
 
 def heard(weight: Floats, norm: Floats) -> Floats:

@@ -1,7 +1,6 @@
 """A trained agent decides on plain observations with plain actions, also after a round trip through its files."""
 
 import json
-import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import gymnasium as gym
@@ -17,7 +16,7 @@ from mec_cf_gym.agents.training.hyperparameters import EQUIVARIANT
 from mec_cf_gym.agents.translation import Statistics
 from mec_cf_gym.evaluation import evaluate
 
-from ..settings import ENV_IDS
+from ..settings import ENV_IDS, sent
 
 SMALL = {"num_users": 4, "num_aps": 9, "antennas_per_base_station": 8, "num_subcarriers": 1}
 RESCALED = (RESCALE, {"min_action": -1.0, "max_action": 1.0})
@@ -146,7 +145,7 @@ def test_it_can_be_pickled(name):
     env = gym.make(agent.card["env"], num_users=3)
     observation, _ = env.reset(seed=3)
     action, _ = agent.predict(observation)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(agent)).predict(observation)[0], action)
+    np.testing.assert_array_equal(sent(agent).predict(observation)[0], action)
 
 
 @pytest.mark.parametrize("deterministic", [True, False])

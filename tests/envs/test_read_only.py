@@ -2,13 +2,12 @@
 
 import copy
 import dataclasses
-import pickle
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
-from ..settings import SMALL
+from ..settings import SMALL, sent
 
 SHORT = SMALL | {"num_users": 4, "episode_blocks": 2}
 ENVIRONMENTS = ["MECCellFree-v0", "MECUserCentric-v0", "MECMultiCell-v0", "MECCellFreeDelayed-v0"]
@@ -60,9 +59,9 @@ def test_blocks_and_networks_of_the_single_environment(env_id):
 @pytest.mark.parametrize("make", [gym.make, gym.make_vec])
 def test_blocks_and_networks_of_copies(env_id, make):
     env = make(env_id, **SMALL)
-    pickle.loads(pickle.dumps(env)).reset(seed=0)  # also of one that has drawn no network yet
+    sent(env).reset(seed=0)  # also of one that has drawn no network yet
     env.reset(seed=0)
-    for copied in (copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
+    for copied in (copy.deepcopy(env), sent(env)):
         assert not writeable(copied.unwrapped.block) and not writeable(copied.unwrapped.network)
 
 

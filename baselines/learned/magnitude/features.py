@@ -28,7 +28,7 @@ class View:
 
     @classmethod
     def of(cls, block: CoherenceBlock) -> View:
-        """Return the view of a batch of blocks with one leading axis, whose channels' phases are not looked at.
+        """Return the view of a flattened batch of blocks, whose channels' phases are not looked at.
 
         Raises:
             ValueError: If the block has no channel, or another combiner than maximum-ratio.
