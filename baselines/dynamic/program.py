@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 
@@ -79,7 +80,7 @@ def program_of(block: CoherenceBlock, gain_states: int) -> Program:
         local_bits=local_hz * block_s / cycles_per_bit,
         local_j=0.0 if free else block.effective_capacitance * local_hz**3 * block_s,
         server_bits=float(block.server_hz[0]) * block_s / cycles_per_bit,
-        price_ms=1e3 * block_s / mean_bits,
+        price_ms=1e3 * block_s / mean_bits if mean_bits > 0 else 0.0,
         drop_price_ms=known.drop_price_ms / task_bits,
         queue_limit_bits=known.queue_limit_bits,
         battery_limit_j=1.0 if free else known.battery_limit_j,
@@ -88,6 +89,14 @@ def program_of(block: CoherenceBlock, gain_states: int) -> Program:
         tasks=np.repeat(poisson(np.array(burst_bits) / task_bits), len(charge), axis=0),
         harvest_j=np.tile(charging_j, len(burst)),
     )
+
+
+def phase_of(backlog: Backlog) -> int:
+    """Return the phase of the only user of a single block: its place in ``Program.phases``."""
+    known = backlog.prospects
+    bursts, charges = known.burst_begins + known.burst_ends > 0, known.charge_begins + known.charge_ends > 0
+    bursting, charging = bursts * int(backlog.bursting[0]), charges * int(backlog.charging[0])
+    return bursting * (1 + charges) + charging
 
 
 def check(block: CoherenceBlock) -> None:
