@@ -20,8 +20,10 @@ class Allocation:
     """Power, offload and computing of the users of a block, or of a batch of blocks."""
 
     power: Floats  # (..., N, K), ratios of the budget, at most one in sum over a user's subcarriers
-    offload: Floats  # (..., K), shares of the task that are offloaded
+    offload: Floats  # (..., K), shares of the task that are offloaded, in static worlds
     computing: Shares | None = field(default=None, kw_only=True)  # of servers that are shared; None: equal ones
+    cpu_share: Floats | None = field(default=None, kw_only=True)
+    """Shares of the users' CPUs that run, ``(..., K)``, in dynamic worlds, where nothing else splits tasks; None: all."""
 
 
 @runtime_checkable

@@ -32,6 +32,16 @@ def register_envs() -> None:
         entry_point="mec_cf_gym.envs.delayed:MECCellFreeDelayedEnv",
         vector_entry_point="mec_cf_gym.envs.delayed:MECCellFreeDelayedVectorEnv",
     )
+    gym.register(
+        id="MECCellFreeDynamic-v0",
+        entry_point="mec_cf_gym.envs.dynamic:MECCellFreeDynamicEnv",
+        vector_entry_point="mec_cf_gym.envs.dynamic:MECCellFreeDynamicVectorEnv",
+    )
+    gym.register(
+        id="MECUserCentricDynamic-v0",
+        entry_point="mec_cf_gym.envs.dynamic:MECUserCentricDynamicEnv",
+        vector_entry_point="mec_cf_gym.envs.dynamic:MECUserCentricDynamicVectorEnv",
+    )
 
 
 def env_ids() -> tuple[str, ...]:

@@ -7,18 +7,35 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.batches import read_only
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.fading import Coefficients
 from mec_cf_gym.network.network import Network
+from mec_cf_gym.performance.dynamic_outcome import DynamicOutcome
 from mec_cf_gym.performance.outcome import Outcome, outcome_of
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
 
+Floats = NDArray[np.float64]
 CHANNEL_FIELDS = ("signal_gain", "interference_gain", "channel", "receiver")
 """Fields of a block that follow from its channels."""
+AnyOutcome: TypeAlias = Outcome | DynamicOutcome
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What comes at the end of a block of a dynamic world, which no policy knows before."""
+
+    arriving_bits: Floats  # (rows, K)
+    harvest_j: Floats  # (rows, K)
+    bursting: NDArray[np.bool_]  # (rows, K), whether tasks arrive in a burst in the next block
+    charging: NDArray[np.bool_]  # (rows, K), whether the harvest is on in the next block
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,7 @@ class State:
     fading: Coefficients  # (rows, N, M, K), CN(0, 1); M counts all antennas
     block: CoherenceBlock
     past: tuple[CoherenceBlock, ...] = ()  # the last ``csi_delay_blocks`` blocks, the oldest first
+    coming: Coming | None = None  # in dynamic worlds
 
     @property
     def observed(self) -> CoherenceBlock:
@@ -66,8 +84,8 @@ class World:
             state = self.advance(state, streams)
         return dataclasses.replace(state, past=tuple(past))
 
-    def advance(self, state: State, streams: Streams) -> State:
-        """Return the same networks one block later."""
+    def advance(self, state: State, streams: Streams, outcome: AnyOutcome | None = None) -> State:
+        """Return the same networks one block later; what was done in the block matters in dynamic worlds only."""
         network = self.networks.advance(state.network, streams)
         if network is not state.network:
             read_only(network)
@@ -75,7 +93,7 @@ class World:
         past = (*state.past[1:], state.block) if state.past else ()
         return State(network, fading, read_only(self.blocks.draw(network, fading, streams)), past)
 
-    def judge(self, block: CoherenceBlock, allocation: Allocation) -> Outcome:
+    def judge(self, block: CoherenceBlock, allocation: Allocation) -> AnyOutcome:
         """Return what an allocation makes of a block, or a batch of them; combiners are chosen for its powers.
 
         Args:
@@ -86,3 +104,7 @@ class World:
         """
         least = self.least_spectral_efficiency
         return outcome_of(block, allocation, least, least_computing=self.least_computing)
+
+    def outcome(self, state: State, allocation: Allocation) -> AnyOutcome:
+        """Return what an allocation makes of the current block, with all that happens until its end."""
+        return self.judge(state.block, allocation)

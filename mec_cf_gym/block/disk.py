@@ -46,5 +46,6 @@ class DiskBlocks(BlockModel):
             signal_gain=signal_gain,
             interference_gain=interference_gain,
             channel=channel,
+            channel_variance=snr,
             **self.common_parts(network, streams),
         )

@@ -25,7 +25,9 @@ class ActionCodec:
     powers sum to more than its budget is scaled back onto it. Without local computing the offload ratios are
     ignored: every user offloads everything.
 
-    Where servers are shared, offload ratios are left out without local computing, and shares follow, unless the
+    In dynamic worlds the shares of the users' CPUs that run stand in the place of the offload ratios.
+
+    Where servers are shared, ratios are left out without local computing, and shares follow, unless the
     scenario gives users the least computing: of every AP's (or base station's) server for every user, row by row,
     and of the cloud's. Shares for users that an AP does not serve are ignored; a server whose shares sum to more
     than one is scaled back onto its budget.
@@ -36,9 +38,10 @@ class ActionCodec:
         self.shared = computing.server == "shared"
         self.chooses_shares = self.shared and computing.computing_control == "shares"
         self.local_computing = computing.local_computing
+        self.ratio = "cpu_share" if scenario.is_dynamic else "offload"
         self.shapes: dict[str, tuple[int, ...]] = {"power": (scenario.radio.num_subcarriers, users)}
         if self.local_computing or not self.shared:
-            self.shapes["offload"] = (users,)
+            self.shapes[self.ratio] = (users,)
         if self.chooses_shares:
             self.shapes["ap_share"] = (scenario.num_sites, users)
             self.shapes |= {"cloud_share": (users,)} if scenario.deployment.has_cloud else {}
@@ -76,22 +79,24 @@ class ActionCodec:
             for (name, shape), low, high in zip(self.shapes.items(), cuts, cuts[1:], strict=False)
         }
         power = within_one(parts["power"], axis=-2)
-        offload = parts["offload"] if self.local_computing else np.ones_like(power[..., 0, :])
+        all_of_it = np.ones_like(power[..., 0, :])
+        offload = parts["offload"] if self.local_computing and "offload" in parts else all_of_it
+        cpu_share = parts.get("cpu_share")
         if servers is None or not self.chooses_shares:
-            return Allocation(power, offload)
+            return Allocation(power, offload, cpu_share=cpu_share)
         cloud_share = parts.get("cloud_share", np.zeros_like(offload))
         shares = Shares(
             within_one(parts["ap_share"] * servers.serves) * servers.ap_hz[..., None],
             within_one(cloud_share) * servers.cloud_hz[..., None],
         )
-        return Allocation(power, offload, computing=shares)
+        return Allocation(power, offload, computing=shares, cpu_share=cpu_share)
 
     def encode(self, allocation: Allocation, servers: Servers | None = None) -> NDArray[np.float32]:
         """Return the action for an allocation, ``(..., entries)``; ``decode`` gives it back, to single precision.
 
         Args:
-            allocation: Power ratios, offload ratios, and computing where servers are shared; equal shares of
-                them if it has none.
+            allocation: Power ratios, offload ratios (or shares of CPUs, in dynamic worlds), and computing where
+                servers are shared; equal shares of them, and all of the CPUs, if it has none.
             servers: The current servers, if they are shared.
 
         Raises:
@@ -100,8 +105,9 @@ class ActionCodec:
         users = self.shapes["power"][1:]
         parts = {
             "power": checked("power", allocation.power, self.shapes["power"]),
-            "offload": checked("offload", allocation.offload, users),
         }
+        ratio = getattr(allocation, self.ratio)
+        parts[self.ratio] = np.ones(users) if ratio is None else checked(self.ratio, ratio, users)
         if servers is not None and self.chooses_shares:
             shares = servers.equal_shares() if allocation.computing is None else allocation.computing
             if not isinstance(shares, Shares):

@@ -24,8 +24,8 @@ class LocalObservation:
 
     A user sees, on every subcarrier, its signal gain and the gain of its own estimation error; the strongest gains
     at which it hears others, in falling order, and the signal gains of those users; the strongest gains at which
-    others hear it, and their signal gains; and its task. With ``observation="csi"`` its channels follow. The scale
-    is the environment's.
+    others hear it, and their signal gains; and its task. In dynamic worlds its queue and battery follow, and with
+    ``observation="csi"`` its channels. The scale is the environment's.
 
     Args:
         contract: Of the environment.
@@ -42,6 +42,7 @@ class LocalObservation:
             named = contract.scenario.episode.observation
             raise refuse("observation", named, "users need one that shows the gains")
         (subcarriers, _), (_, features) = observation.shapes["signal"], observation.shapes["task"]
+        features += observation.shapes["queue"][1] if "queue" in observation.shapes else 0
         channels = int(np.prod(observation.shapes["csi"][:-1])) if "csi" in observation.shapes else 0
         self.num_entries = subcarriers * (2 + 4 * self.num_interferers) + features + channels
 
@@ -60,6 +61,7 @@ class LocalObservation:
         )
         batch_axes = signal.ndim - 2
         rows = [*(_per_user(gains, batch_axes) for gains in links), observation["task"]]
+        rows += [observation["queue"]] if "queue" in observation else []
         if "csi" in observation:
             rows.append(_per_user(observation["csi"], batch_axes))
         return np.concatenate(rows, axis=-1)

@@ -10,6 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from mec_cf_gym.arrays import Array, promote
+from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.block import CoherenceBlock, Link
 from mec_cf_gym.network.servers import Servers
 from mec_cf_gym.parts import Parts
@@ -31,6 +32,9 @@ COLUMN = {name: index for index, name in enumerate((*TASK_UNITS, *SHARED_UNITS))
 """Index of each named column of ``task``."""
 SITE_COLUMNS = slice(len(COLUMN), None)
 """Columns of the sites' servers."""
+QUEUE_COLUMNS = ("queue_bits", "server_bits", "new_bits", "mean_bits", "battery", "bursting", "charging")
+"""Columns of ``queue``, in dynamic worlds: bits over the mean of a block, the mean over paper A's task, the battery's
+level over its limit, and flags."""
 LEAST_OPEN_HZ = 1e3
 """Slowest server that scenarios allow; a slower one is zero up to rounding: it does not serve the user."""
 BOUND = 10.0
@@ -63,6 +67,8 @@ class Gains:
             "interference": (subcarriers, users, users),
             "task": (users, features),
         }
+        if scenario.is_dynamic:
+            self.shapes["queue"] = (users, len(QUEUE_COLUMNS))
 
     def space(self) -> spaces.Dict:
         """Return a ``Dict`` of float32 boxes."""
@@ -72,7 +78,7 @@ class Gains:
         """Return ``signal`` ``(..., N, K)``, ``interference`` ``(..., N, K, K)`` and ``task`` ``(..., K, F)``.
 
         F is 4, or 6 + L where servers are shared: then the deadline, the cloud's speed, and that of every AP
-        that serves the user follow, zero for the others.
+        that serves the user follow, zero for the others. In dynamic worlds ``queue`` ``(..., K, 7)`` is added.
         """
         units = [np.asarray(getattr(block, name)) / unit for name, unit in TASK_UNITS.items()]
         if self.shared:
@@ -81,11 +87,12 @@ class Gains:
             known = {"deadline_s": np.asarray(block.deadline_s), "cloud_hz": cloud_hz}
             units += [known[name] / unit for name, unit in SHARED_UNITS.items()]
             units += list(np.moveaxis(servers.open_hz, -2, 0) / SITE_UNIT_HZ)
-        return {
+        seen = {
             "signal": log_scale(block.signal_gain),
             "interference": log_scale(block.interference_gain),
             "task": log_scale(np.stack(units, axis=-1)),
         }
+        return seen if block.backlog is None else seen | {"queue": observed_queue(block.backlog)}
 
 
 class ChannelState(Gains):
@@ -100,6 +107,25 @@ class ChannelState(Gains):
         """Add ``csi`` ``(..., N, M, K)``: the power ``|h|^2`` over the noise, on the same scale."""
         channel: Any = block.channel
         return super().observe(block) | {"csi": log_scale(np.square(channel.real) + np.square(channel.imag))}
+
+
+def observed_queue(backlog: Backlog) -> Floats:
+    """Return what observations show of a backlog, ``(..., K, 7)``, log-scaled; see ``QUEUE_COLUMNS``."""
+    prospects = backlog.prospects
+    mean_bits = prospects.mean_bits
+    some = np.where(mean_bits > 0, mean_bits, 1.0)
+    limited = np.isfinite(prospects.battery_limit_j)
+    level = backlog.battery_j / prospects.battery_limit_j if limited else np.ones_like(mean_bits)
+    columns = {
+        "queue_bits": backlog.queue_bits / some,
+        "server_bits": backlog.server_bits / some,
+        "new_bits": backlog.new_bits / some,
+        "mean_bits": mean_bits / TASK_UNITS["task_bits"],
+        "battery": level,
+        "bursting": backlog.bursting,
+        "charging": backlog.charging,
+    }
+    return log_scale(np.stack([columns[name] for name in QUEUE_COLUMNS], axis=-1))
 
 
 def log_scale(ratio: NDArray[Any]) -> Floats:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.parts import Parts
-from mec_cf_gym.performance.outcome import Outcome
+from mec_cf_gym.performance.dynamic_outcome import DynamicOutcome
 from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.world import AnyOutcome
 
 
 class RewardModel(Protocol):
@@ -17,21 +18,40 @@ class RewardModel(Protocol):
 
     def __init__(self, scenario: Scenario) -> None: ...
 
-    def reward(self, outcome: Outcome) -> NDArray[np.float64]:
+    def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
         """Return one finite reward a row, ``(...)``."""
         ...
 
 
 class MaxLatency:
-    """Minus the largest latency of the users, in ms: min-max fairness (paper A)."""
+    """Minus the largest latency of the users, in ms: min-max fairness (paper A).
+
+    In dynamic worlds latency is the age of a user's oldest bit, and each dropped task has its price.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         pass
 
-    def reward(self, outcome: Outcome) -> NDArray[np.float64]:
-        """Return minus the largest latency in ms, ``(...)``."""
+    def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
+        """Return minus the largest latency in ms, less the price of drops, ``(...)``."""
         largest_s: NDArray[Any] = outcome.latency_s.max(-1)
-        return -1e3 * largest_s
+        return -1e3 * largest_s - outcome.drop_cost_ms
+
+
+class MaxBacklog:
+    """Minus the largest backlog latency of the users, in ms, less the price of dropped tasks (dynamic worlds).
+
+    By Little's law, bits that wait over their mean rate of arrival: smooth, where the age of the oldest bit is not.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        pass
+
+    def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
+        """Return minus the largest backlog latency in ms, less the price of drops, ``(...)``."""
+        assert isinstance(outcome, DynamicOutcome)
+        largest_s: NDArray[Any] = outcome.backlog_latency_s.max(-1)
+        return -1e3 * largest_s - outcome.drop_cost_ms
 
 
 class LogLatency:
@@ -40,7 +60,7 @@ class LogLatency:
     def __init__(self, scenario: Scenario) -> None:
         pass
 
-    def reward(self, outcome: Outcome) -> NDArray[np.float64]:
+    def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
         """Return minus the log of the largest latency in ms, ``(...)``."""
         return np.asarray(-np.log(1e3 * outcome.latency_s.max(-1)))
 
@@ -54,7 +74,7 @@ class PowerFairness:
     def __init__(self, scenario: Scenario) -> None:
         self.penalty_w = scenario.episode.deadline_penalty_w
 
-    def reward(self, outcome: Outcome) -> NDArray[np.float64]:
+    def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
         """Return minus the objective and the penalties, ``(...)``, in watts."""
         excess = np.log(np.maximum(outcome.latency_s / outcome.deadline_s, 1.0))
         penalties = np.where(outcome.missed, 1 + excess, 0.0).sum(-1)
@@ -62,6 +82,6 @@ class PowerFairness:
 
 
 REWARDS: Parts[type[RewardModel]] = Parts(
-    "reward", max_latency=MaxLatency, log_latency=LogLatency, power_fairness=PowerFairness
+    "reward", max_latency=MaxLatency, max_backlog=MaxBacklog, log_latency=LogLatency, power_fairness=PowerFairness
 )
 """Rewards by name; add your own to use it as ``reward``."""

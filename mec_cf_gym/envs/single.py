@@ -89,16 +89,19 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
 
         Args:
             power: Power ratios.
-            offload: Offload ratios.
+            offload: Offload ratios; in dynamic worlds shares of the users' CPUs.
             computing: Where servers are shared, speeds for ``(L, K)`` and ``(K,)``; None: equal ones.
 
         Raises:
             ValueError: If either has the wrong shape, or entries that are not finite or outside [0, 1].
         """
-        return self.codec.encode(Allocation(power, offload, computing=computing), self._servers())  # type: ignore[arg-type]
+        allocation = Allocation(power, offload, computing=computing, cpu_share=offload)  # type: ignore[arg-type]
+        return self.codec.encode(allocation, self._servers())
 
     def decode(self, action: ArrayLike) -> tuple[Floats, Floats]:
-        """Return the power ratios ``(N, K)``, within the budgets, and offload ratios ``(K,)`` of an action.
+        """Return the power ratios ``(N, K)``, within the budgets, and offload ratios of an action, ``(K,)``.
+
+        In dynamic worlds, shares of the users' CPUs stand in the place of offload ratios.
 
         Raises:
             ValueError: If the action has the wrong shape, or entries that are not finite or outside [0, 1].

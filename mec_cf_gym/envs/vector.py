@@ -25,10 +25,10 @@ from mec_cf_gym.envs.scenario_rules import check_same_shapes, usual_scenario, wi
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.network.servers import Servers, Shares
-from mec_cf_gym.performance.outcome import Outcome
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
-from mec_cf_gym.world import State, World
+from mec_cf_gym.dynamic_world import world_of
+from mec_cf_gym.world import AnyOutcome, State
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -89,7 +89,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._streams = Streams(np.random.default_rng() for _ in range(num_envs))
         self._seeds = (UNKNOWN_SEED,) * num_envs
         self._state: State | None = None
-        self._outcome: Outcome | None = None
+        self._outcome: AnyOutcome | None = None
         self._stepped = np.zeros(num_envs, np.bool_)
         self._elapsed = np.zeros(num_envs, np.int64)
         self._ended = np.zeros(num_envs, np.bool_)
@@ -147,13 +147,14 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
 
         Args:
             power: Power ratios.
-            offload: Offload ratios.
+            offload: Offload ratios; in dynamic worlds shares of the users' CPUs.
             computing: Where servers are shared, speeds for ``(rows, L, K)`` and ``(rows, K)``; None: equal ones.
         """
-        return self.codec.encode(Allocation(power, offload, computing=computing), self.servers)  # type: ignore[arg-type]
+        allocation = Allocation(power, offload, computing=computing, cpu_share=offload)  # type: ignore[arg-type]
+        return self.codec.encode(allocation, self.servers)
 
     def decode(self, action: ArrayLike, batch_shape: tuple[int, ...] | None = None) -> tuple[Floats, Floats]:
-        """Return the power ratios ``(..., N, K)`` and offload ratios ``(..., K)`` of actions.
+        """Return the power ratios ``(..., N, K)`` and offload ratios (or shares of CPUs) ``(..., K)`` of actions.
 
         Args:
             action: Its last axis as in the action space, in [0, 1].
@@ -163,7 +164,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
             ValueError: For actions of the wrong shape, not finite, or outside [0, 1].
         """
         allocation = self.codec.decode(action, batch_shape=batch_shape)
-        return allocation.power, allocation.offload
+        return allocation.power, allocation.offload if allocation.cpu_share is None else allocation.cpu_share
 
     def reset(
         self,
@@ -218,9 +219,9 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     def apply(self, allocation: Allocation) -> Step:
         """Do what :meth:`step` does, with the allocation that its actions stand for. Info is read-only."""
         state = self._current()
-        outcome = self._world.judge(state.block, allocation)
+        outcome = self._world.outcome(state, allocation)
         stepped = ~self._ended
-        self._state = self._next(state, stepped)
+        self._state = self._next(state, outcome, stepped)
         self._outcome, self._stepped = outcome, stepped
         self._elapsed = np.where(stepped, self._elapsed + 1, 0)
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
@@ -255,12 +256,13 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         """Return the observations of all rows."""
         return self.contract.observation.observe(self._current().observed)
 
-    def _next(self, state: State, stepped: Flags) -> State:
+    def _next(self, state: State, outcome: AnyOutcome, stepped: Flags) -> State:
         """Return ``state`` one block later where ``stepped``, and on new networks elsewhere."""
         if stepped.all():
-            return self._world.advance(state, self._streams)
+            return self._world.advance(state, self._streams, outcome)
         if stepped.any():
-            moved = self._world.advance(take_rows(state, stepped), self._streams.select(stepped))
+            rows, done = take_rows(state, stepped), take_rows(outcome, stepped)
+            moved = self._world.advance(rows, self._streams.select(stepped), done)
             state = put_rows(state, stepped, moved)
         return self._restart(state, ~stepped)
 
@@ -298,6 +300,6 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
     def _adopt(self, scenario: Scenario) -> None:
         """Build the parts that ``scenario`` chooses."""
         self._scenario = scenario
-        self._world = World(scenario)
+        self._world = world_of(scenario)
         self.contract = Contract(scenario)
         self._reward = REWARDS[scenario.episode.reward](scenario)

@@ -64,9 +64,7 @@ def run_episode(
         began = time.perf_counter()
         allocation = policy.allocate(observation, block)
         decision_s = time.perf_counter() - began
-        observation, _, _, _, info = env.step(
-            base.encode(allocation.power, allocation.offload, allocation.computing)
-        )
+        observation, _, _, _, info = env.step(base.codec.encode(allocation, block.servers))
         yield Record(
             env=env.spec.id if env.spec else type(base).__name__,
             policy=name,

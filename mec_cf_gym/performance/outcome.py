@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ class Outcome:
     total_power_w: Floats  # (...), transmitted
     objective_w: Floats  # (...), paper B's: total power less the worth of the least spectral efficiencies
     capped: NDArray[np.bool_]  # (..., K), whether the user offloads and counts with the least rate or speed
+    drop_cost_ms: ClassVar[float] = 0.0
+    """Price of the tasks that are lost: none is, in a static world."""
 
     @property
     def missed(self) -> NDArray[np.bool_]:
@@ -98,14 +100,11 @@ def outcome_of(
     counted_bps = np.maximum(rate_bps, least_spectral_efficiency * bandwidth_hz)
     if computing is None and least_computing and block.servers is not None:
         computing = needed_shares(block, counted_bps, offload)
-    given_hz = _given_hz(block, computing)
+    given_hz = given_hz(block, computing)
     counted_hz = np.maximum(given_hz, LEAST_SERVER_HZ) if block.servers is not None else given_hz
     transmission_s = offload * (block.task_bits / counted_bps)
     efficiency = rate_bps / bandwidth_hz
-    total_power_w = objective_w = np.full(rate_bps.shape[:-1], np.nan)
-    if block.fairness is not None:
-        total_power_w = block.fairness.transmit_power_w(allocation.power)
-        objective_w = total_power_w - fairness_w(block, efficiency)
+    total_power_w, objective_w = powers_w(block, allocation.power, efficiency)
     local_s, offloaded_s = local_latency(block, offload), offload_latency(block, counted_bps, offload, counted_hz)
     deadline_s = np.inf if block.deadline_s is None else np.asarray(block.deadline_s)
     return Outcome(
@@ -145,7 +144,22 @@ def needed_shares(block: CoherenceBlock, rate_bps: Floats, offload: Floats) -> S
     return shares
 
 
-def _given_hz(block: CoherenceBlock, computing: Shares | None) -> Floats:
+def powers_w(block: CoherenceBlock, power: Floats, efficiency: Floats) -> tuple[Floats, Floats]:
+    """Return the total power and paper B's objective, ``(...)``, in watts: NaN for a block without fairness.
+
+    Args:
+        block: Coherence blocks.
+        power: Power ratios, ``(..., N, K)``.
+        efficiency: Spectral efficiencies at these powers, ``(..., K)``.
+    """
+    if block.fairness is None:
+        unknown = np.full(efficiency.shape[:-1], np.nan)
+        return unknown, unknown
+    total_power_w = block.fairness.transmit_power_w(power)
+    return total_power_w, total_power_w - fairness_w(block, efficiency)
+
+
+def given_hz(block: CoherenceBlock, computing: Shares | None) -> Floats:
     """Return the speed that computes for each user, ``(..., K)``; without shares, the block's own."""
     if computing is not None:
         return computing.total_hz

@@ -93,6 +93,35 @@ class Scenario:
         return cls.paper_a(**{**delayed, **fields})
 
     @classmethod
+    def paper_a_dynamic(cls, **fields: Any) -> Scenario:
+        """Return paper A's network with queues and batteries: tasks arrive in bursts, and energy is harvested, N = 1.
+
+        Numbers are chosen so that looking ahead pays; ``MECCellFreeDynamic-v0`` gives the reasons.
+        """
+        dynamic = {
+            "num_subcarriers": 1,
+            "bandwidth_hz": 1e6,
+            "combiner": "mmse",
+            "cycles_per_bit": 200.0,
+            "local_hz": 0.3e9,
+            "deadline_s": 10e-3,
+            "arrivals": "bursts",
+            "tasks_per_s": 2400.0,
+            "burst_s": 10e-3,
+            "burst_share": 0.3,
+            "battery_j": 50e-6,
+            "harvest_w": 4e-3,
+            "reward": "max_backlog",
+        }
+        return cls.paper_a(**{**dynamic, **fields})
+
+    @classmethod
+    def paper_b_dynamic(cls, **fields: Any) -> Scenario:
+        """Return paper B's numbers with tasks that arrive by a Poisson process and wait until they are computed."""
+        dynamic = {"arrivals": "poisson", "tasks_per_s": 8.0, "episode_blocks": 250, "reward": "max_backlog"}
+        return cls.paper_b(**{**dynamic, **fields})
+
+    @classmethod
     def paper_b(cls, **fields: Any) -> Scenario:
         """Return paper B's numbers, for either of its networks; ``fields`` replace any of them.
 

@@ -1,0 +1,102 @@
+"""Service of a block in a dynamic world: bits that users compute, send and have computed, and the energy for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.block.backlog import Backlog
+from mec_cf_gym.block.block import CoherenceBlock
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the users of a block, or of a batch of blocks, get done."""
+
+    local_bits: Floats  # (..., K), computed by the user itself
+    sent_bits: Floats  # (..., K), over the uplink, to wait at the server
+    served_bits: Floats  # (..., K), computed by the server, of what was there before the block
+    transmit_energy_j: Floats  # (..., K)
+    computing_energy_j: Floats  # (..., K)
+    starved: NDArray[np.bool_]  # (..., K), whether the battery held less than that takes
+
+    @property
+    def energy_j(self) -> Floats:
+        """Energy that users spend, ``(..., K)``."""
+        return self.transmit_energy_j + self.computing_energy_j
+
+    @property
+    def left_bits(self) -> Floats:
+        """Bits that leave the users' queues, ``(..., K)``."""
+        return self.local_bits + self.sent_bits
+
+
+def service_of(block: CoherenceBlock, allocation: Allocation, rate_bps: Floats, server_hz: Floats) -> Service:
+    """Return the service that an allocation gives in a block with a backlog (DESIGN: dynamic networks).
+
+    A user computes ``min(Q, l f T / C)`` bits, then sends at most ``R T`` of the rest, where R includes the time on
+    the fronthaul. Energy is spent on the time that sending takes and, by the square of its speed, on each cycle.
+    Where the battery does not hold it, both services stop in proportion.
+
+    Args:
+        block: Coherence blocks, whose ``backlog`` is set.
+        allocation: Powers and shares of the CPU.
+        rate_bps: Rates in bit/s at these powers, ``(..., K)``.
+        server_hz: Speeds that compute for the users, ``(..., K)``.
+    """
+    backlog = backlog_of(block)
+    duration_s = backlog.prospects.block_s
+    cycles_per_bit, power_w = np.asarray(block.cycles_per_bit), _full_power_w(block) * allocation.power.sum(-2)
+    share = 1.0 if allocation.cpu_share is None else allocation.cpu_share
+    cpu_hz = share * np.asarray(block.local_hz)
+    through_bps = rate_bps / (1 + block.fronthaul_load)
+    local_bits = np.minimum(backlog.queue_bits, cpu_hz * duration_s / cycles_per_bit)
+    sent_bits = np.minimum(backlog.queue_bits - local_bits, through_bps * duration_s)
+    sending_s = sent_bits / np.where(through_bps > 0, through_bps, 1.0)
+    transmit_energy_j = power_w * sending_s
+    computing_energy_j = block.effective_capacitance * np.square(cpu_hz) * local_bits * cycles_per_bit
+    energy_j = transmit_energy_j + computing_energy_j
+    starved = energy_j > backlog.battery_j
+    part = np.where(starved, backlog.battery_j / np.where(starved, energy_j, 1.0), 1.0) if starved.any() else 1.0
+    return Service(
+        local_bits=local_bits * part,
+        sent_bits=sent_bits * part,
+        served_bits=np.minimum(backlog.server_bits, server_hz * duration_s / cycles_per_bit),
+        transmit_energy_j=transmit_energy_j * part,
+        computing_energy_j=computing_energy_j * part,
+        starved=starved,
+    )
+
+
+def left_over(backlog: Backlog, service: Service) -> tuple[Floats, Floats]:
+    """Return the curves of the queues and of the servers' backlogs after a block, ``(..., K, H)``, in bits.
+
+    Users compute the oldest bits and send the next, so that servers get bits in the order of their arrival, too.
+    """
+    queue, server = backlog.queue_curve_bits, backlog.server_curve_bits
+    after_local = np.maximum(queue - service.local_bits[..., None], 0.0)
+    sent = np.minimum(after_local, service.sent_bits[..., None])
+    return after_local - sent, np.maximum(server - service.served_bits[..., None], 0.0) + sent
+
+
+def backlog_of(block: CoherenceBlock) -> Backlog:
+    """Return the backlog of a block.
+
+    Raises:
+        ValueError: If it has none: its world is static.
+    """
+    if block.backlog is None:
+        raise ValueError("backlog=None is not allowed: the block is of a static world, without queues; see arrivals")
+    return block.backlog
+
+
+def _full_power_w(block: CoherenceBlock) -> Any:
+    if block.fairness is None:
+        raise ValueError("fairness=None is not allowed: the block must say what powers its users have")
+    return np.asarray(block.fairness.user_power_w)
