@@ -16,7 +16,7 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count
 
 LONGEST_QUEUE_BLOCKS = 40
-"""Queues on the grid reach up to the bits of so many mean blocks, and of two mean bursts."""
+"""Queues on the grid reach up to the bits that arrive in so many blocks, of a burst where there are any."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,5 @@ class OptimalSingle:
 
 def longest_queue_bits(program: Program) -> float:
     """Return the longest queue that the grid tells apart, in bits."""
-    bits = program.task_bits * (program.tasks @ np.arange(program.tasks.shape[1]))
-    mean_bits = 1e3 / program.price_ms if program.price_ms else 0
-    return float(bits.max() * LONGEST_QUEUE_BLOCKS + mean_bits)
+    tasks = (program.tasks @ np.arange(program.tasks.shape[1])).max()
+    return float(max(LONGEST_QUEUE_BLOCKS * tasks, 1.0) * program.task_bits)
