@@ -23,7 +23,7 @@ class Allocation:
     offload: Floats  # (..., K), shares of the task that are offloaded, in static worlds
     computing: Shares | None = field(default=None, kw_only=True)  # of servers that are shared; None: equal ones
     cpu_share: Floats | None = field(default=None, kw_only=True)
-    """Shares of the users' CPUs that run, ``(..., K)``, in dynamic worlds, where nothing else splits tasks; None: all."""
+    """Shares of the users' CPUs that run, ``(..., K)``, in dynamic worlds; None: all of them."""
 
 
 @runtime_checkable

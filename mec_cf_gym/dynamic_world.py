@@ -22,8 +22,8 @@ from mec_cf_gym.world import AnyOutcome, Coming, State, World
 class DynamicWorld(World):
     """Draws networks whose users have queues and batteries, lets them evolve, and judges allocations.
 
-    Bits arrive at the end of a block, as does what batteries harvest; until then nobody knows of them. Queues begin
-    empty and batteries full.
+    Bits arrive at the end of a block, as does what batteries harvest; until then nobody knows of them. Queues
+    begin empty and batteries full.
 
     Args:
         scenario: The scenario all rows share; its ``arrivals`` name a process.
@@ -38,9 +38,8 @@ class DynamicWorld(World):
     def begin(self, streams: Streams) -> State:
         """Return one new network per stream, in the first block of an episode."""
         state = super().begin(streams)
-        users = (self.scenario.layout.num_users,)
         bursting, charging = self.arrivals.begin(streams), self.harvests.begin(streams)
-        prospects = self._prospects(state, streams.interval(self.scenario.queues.tasks_per_s, users))
+        prospects = self._prospects(self.arrivals.rates(streams))
         backlog = Backlog.empty(prospects, bursting, charging, self.history)
         return self._with_backlog(state, backlog, streams)
 
@@ -66,7 +65,7 @@ class DynamicWorld(World):
 
         Args:
             block: Blocks of the scenario.
-            allocation: Powers ``(..., N, K)``, shares of CPUs ``(..., K)`` and, where servers are shared, computing.
+            allocation: Powers ``(..., N, K)``, shares of CPUs ``(..., K)``, and computing of shared servers.
         """
         return dynamic_outcome_of(block, allocation)
 
@@ -106,12 +105,12 @@ class DynamicWorld(World):
             prospects=backlog.prospects,
         )
 
-    def _prospects(self, state: State, tasks_per_s: Floats) -> Prospects:
+    def _prospects(self, tasks_per_s: Floats) -> Prospects:
         """Return what is known of the blocks to come of new networks."""
         scenario, arrivals, harvests = self.scenario, self.arrivals, self.harvests
         return Prospects(
             tasks_per_s=tasks_per_s,
-            task_bits=self.blocks.tasks.mean_bits(state),
+            task_bits=self.blocks.tasks.mean_bits(len(tasks_per_s)),
             block_s=scenario.dynamics.block_s,
             burst_gain=arrivals.burst_gain,
             burst_ends=arrivals.burst_ends,

@@ -67,3 +67,8 @@ class Streams:
             generator.standard_normal(out=row, dtype=np.float32)
         draws *= np.float32(np.sqrt(0.5))
         return draws.view(np.complex64)[..., 0]
+
+    def poisson(self, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return whole numbers with Poisson's law for given means, ``(rows, ...)`` both."""
+        draws = [generator.poisson(row) for generator, row in zip(self.generators, mean, strict=True)]
+        return np.asarray(draws, np.float64).reshape(mean.shape)

@@ -45,6 +45,7 @@ class State:
     network: Network
     fading: Coefficients  # (rows, N, M, K), CN(0, 1); M counts all antennas
     block: CoherenceBlock
+    clock: NDArray[np.int64]  # (rows,), number of the block in recordings
     past: tuple[CoherenceBlock, ...] = ()  # the last ``csi_delay_blocks`` blocks, the oldest first
     coming: Coming | None = None  # in dynamic worlds
 
@@ -77,7 +78,8 @@ class World:
         """
         network = read_only(self.networks.draw(streams))
         fading = self.blocks.fading.begin(network, self.blocks.small_scale(streams))
-        state = State(network, fading, read_only(self.blocks.draw(network, fading, streams)))
+        block = read_only(self.blocks.draw(network, fading, streams))
+        state = State(network, fading, block, self._start(streams))
         past = []
         for _ in range(self.scenario.dynamics.csi_delay_blocks):
             past.append(state.block)
@@ -91,7 +93,8 @@ class World:
             read_only(network)
         fading = self.blocks.fading.advance(state.fading, network, self.blocks.small_scale(streams))
         past = (*state.past[1:], state.block) if state.past else ()
-        return State(network, fading, read_only(self.blocks.draw(network, fading, streams)), past)
+        block = read_only(self.blocks.draw(network, fading, streams))
+        return State(network, fading, block, state.clock + 1, past)
 
     def judge(self, block: CoherenceBlock, allocation: Allocation) -> AnyOutcome:
         """Return what an allocation makes of a block, or a batch of them; combiners are chosen for its powers.
@@ -108,3 +111,11 @@ class World:
     def outcome(self, state: State, allocation: Allocation) -> AnyOutcome:
         """Return what an allocation makes of the current block, with all that happens until its end."""
         return self.judge(state.block, allocation)
+
+    def _start(self, streams: Streams) -> NDArray[np.int64]:
+        """Return the block of recordings that an episode begins with, ``(rows,)``; zero without recordings."""
+        queues, energy = self.scenario.queues, self.scenario.energy
+        lengths = [len(table) for table in (queues.arrivals_table, energy.harvest_table) if table is not None]
+        if not lengths:
+            return np.zeros(len(streams), np.int64)
+        return np.floor(streams.uniform(0.0, max(lengths), (1,))[:, 0]).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The backlog of a dynamic world: what waits at users and servers, and what batteries hold (DESIGN: dynamic networks)."""
+"""The backlog of a dynamic world: what waits at users and servers, and what batteries hold."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Backlog:
     """Queues, servers' backlogs and batteries of users at the beginning of a block.
 
     Bits are first in, first out, and servers compute them in the order in which they arrived at the users. Curves
-    say how much of what waits is how old: entry ``H - 1 - n`` counts the bits that arrived ``n`` or more blocks ago,
-    so that the last entry is all that waits.
+    say how much of what waits is how old: entry ``H - 1 - n`` counts the bits that arrived ``n`` or more blocks
+    ago, so that the last entry is all that waits.
     """
 
     AXES: ClassVar[Mapping[str, int]] = {"queue_curve_bits": 2, "server_curve_bits": 2}

@@ -47,7 +47,12 @@ class CoherenceBlock:
     :meth:`tuned` returns those for other powers, and :func:`~mec_cf_gym.rate` uses them.
     """
 
-    AXES: ClassVar[Mapping[str, int]] = {"signal_gain": 2, "interference_gain": 3, "channel": 3, "channel_variance": 2}
+    AXES: ClassVar[Mapping[str, int]] = {
+        "signal_gain": 2,
+        "interference_gain": 3,
+        "channel": 3,
+        "channel_variance": 2,
+    }
 
     signal_gain: Array  # (..., N, K), linear
     interference_gain: Array  # (..., N, K, K), linear, of user j on user k

@@ -46,5 +46,6 @@ class BlockModel(ABC):
             "server_hz": network.server_hz,
             "subcarrier_bandwidth_hz": scenario.subcarrier_bandwidth_hz,
             "deadline_s": streams.interval(deadline_s, users),
+            "effective_capacitance": scenario.energy.effective_capacitance,
             "fairness": Fairness(network.user_power_w, network.cell, scenario.episode.fairness_weight_w),
         }

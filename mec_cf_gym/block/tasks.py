@@ -28,6 +28,10 @@ class TaskModel(Protocol):
         """Return the tasks of one block per stream, ``(rows, K)``."""
         ...
 
+    def mean_bits(self, rows: int) -> NDArray[np.float64]:
+        """Return the mean sizes of the users' tasks, ``(rows, K)``."""
+        ...
+
 
 class Uniform:
     """Sizes and work per bit are fixed, or uniform in their ranges, anew for each user and block."""
@@ -41,6 +45,10 @@ class Uniform:
             streams.interval(self.tasks.task_bits, self.users),
             streams.interval(self.tasks.cycles_per_bit, self.users),
         )
+
+    def mean_bits(self, rows: int) -> NDArray[np.float64]:
+        """Return the middle of the range of sizes, ``(rows, K)``."""
+        return np.full((rows, *self.users), np.mean(self.tasks.task_bits))
 
 
 TASK_MODELS: Parts[type[TaskModel]] = Parts("task_model", uniform=Uniform)

@@ -33,8 +33,8 @@ COLUMN = {name: index for index, name in enumerate((*TASK_UNITS, *SHARED_UNITS))
 SITE_COLUMNS = slice(len(COLUMN), None)
 """Columns of the sites' servers."""
 QUEUE_COLUMNS = ("queue_bits", "server_bits", "new_bits", "mean_bits", "battery", "bursting", "charging")
-"""Columns of ``queue``, in dynamic worlds: bits over the mean of a block, the mean over paper A's task, the battery's
-level over its limit, and flags."""
+"""Columns of ``queue``, in dynamic worlds: bits over the mean of a block, the mean over paper A's task, the
+battery's level over its limit, and flags."""
 LEAST_OPEN_HZ = 1e3
 """Slowest server that scenarios allow; a slower one is zero up to rounding: it does not serve the user."""
 BOUND = 10.0

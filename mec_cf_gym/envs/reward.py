@@ -41,7 +41,8 @@ class MaxLatency:
 class MaxBacklog:
     """Minus the largest backlog latency of the users, in ms, less the price of dropped tasks (dynamic worlds).
 
-    By Little's law, bits that wait over their mean rate of arrival: smooth, where the age of the oldest bit is not.
+    By Little's law, bits that wait over their mean rate of arrival: smooth, where the age of the oldest bit is
+    not.
     """
 
     def __init__(self, scenario: Scenario) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.batches import put_rows, read_only, take_rows
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.dynamic_world import world_of
 from mec_cf_gym.envs.action import ActionCodec
 from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.observation import Observation
@@ -27,7 +28,6 @@ from mec_cf_gym.network.network import Network
 from mec_cf_gym.network.servers import Servers, Shares
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
-from mec_cf_gym.dynamic_world import world_of
 from mec_cf_gym.world import AnyOutcome, State
 
 Floats = NDArray[np.float64]

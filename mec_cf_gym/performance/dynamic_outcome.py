@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
+from mec_cf_gym.block.backlog import oldest_age_s
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance.metrics import gini
 from mec_cf_gym.performance.outcome import given_hz, powers_w
 from mec_cf_gym.performance.rates import tuned_rate
 from mec_cf_gym.performance.service import Service, backlog_of, left_over, service_of
-from mec_cf_gym.block.backlog import oldest_age_s
 
 Floats = NDArray[np.float64]
 

@@ -100,8 +100,8 @@ def outcome_of(
     counted_bps = np.maximum(rate_bps, least_spectral_efficiency * bandwidth_hz)
     if computing is None and least_computing and block.servers is not None:
         computing = needed_shares(block, counted_bps, offload)
-    given_hz = given_hz(block, computing)
-    counted_hz = np.maximum(given_hz, LEAST_SERVER_HZ) if block.servers is not None else given_hz
+    speed_hz = given_hz(block, computing)
+    counted_hz = np.maximum(speed_hz, LEAST_SERVER_HZ) if block.servers is not None else speed_hz
     transmission_s = offload * (block.task_bits / counted_bps)
     efficiency = rate_bps / bandwidth_hz
     total_power_w, objective_w = powers_w(block, allocation.power, efficiency)
@@ -111,7 +111,7 @@ def outcome_of(
         rate_bps=rate_bps,
         spectral_efficiency=efficiency,
         offload=offload,
-        server_hz=given_hz,
+        server_hz=speed_hz,
         local_latency_s=local_s,
         transmission_latency_s=transmission_s,
         fronthaul_latency_s=block.fronthaul_load * transmission_s,
@@ -121,7 +121,7 @@ def outcome_of(
         deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
         total_power_w=total_power_w,
         objective_w=objective_w,
-        capped=((rate_bps < counted_bps) | (given_hz < counted_hz)) & (offload > 0),
+        capped=((rate_bps < counted_bps) | (speed_hz < counted_hz)) & (offload > 0),
     )
 
 

@@ -1,4 +1,4 @@
-"""Service of a block in a dynamic world: bits that users compute, send and have computed, and the energy for it."""
+"""Service of a block in a dynamic world: bits that users and servers compute, and the energy for it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.errors import refuse
 
 Floats = NDArray[np.float64]
 
@@ -38,11 +39,11 @@ class Service:
 
 
 def service_of(block: CoherenceBlock, allocation: Allocation, rate_bps: Floats, server_hz: Floats) -> Service:
-    """Return the service that an allocation gives in a block with a backlog (DESIGN: dynamic networks).
+    """Return the service that an allocation gives in a block with a backlog.
 
-    A user computes ``min(Q, l f T / C)`` bits, then sends at most ``R T`` of the rest, where R includes the time on
-    the fronthaul. Energy is spent on the time that sending takes and, by the square of its speed, on each cycle.
-    Where the battery does not hold it, both services stop in proportion.
+    A user computes ``min(Q, l f T / C)`` bits, then sends at most ``R T`` of the rest, where R includes the time
+    on the fronthaul. Energy is spent on the time that sending takes and, by the square of its speed, on each
+    cycle. Where the battery does not hold it, both services stop in proportion.
 
     Args:
         block: Coherence blocks, whose ``backlog`` is set.
@@ -92,11 +93,11 @@ def backlog_of(block: CoherenceBlock) -> Backlog:
         ValueError: If it has none: its world is static.
     """
     if block.backlog is None:
-        raise ValueError("backlog=None is not allowed: the block is of a static world, without queues; see arrivals")
+        raise refuse("backlog", None, "the block is of a static world, without queues; see arrivals")
     return block.backlog
 
 
 def _full_power_w(block: CoherenceBlock) -> Any:
     if block.fairness is None:
-        raise ValueError("fairness=None is not allowed: the block must say what powers its users have")
+        raise refuse("fairness", None, "the block must say what powers its users have")
     return np.asarray(block.fairness.user_power_w)

@@ -17,6 +17,9 @@ from mec_cf_gym.parts import names_of
 Interval: TypeAlias = float | tuple[float, float]
 """A number, or the (lowest, highest) values of a uniform draw."""
 
+Table: TypeAlias = tuple[tuple[float, ...], ...]
+"""A recording: a row for each block, with a number for all users or one for each."""
+
 Rule: TypeAlias = Callable[[str, Any], Any]
 """Takes a field's name and value; returns the value normalised, or raises a ``ValueError``."""
 
@@ -61,6 +64,11 @@ def optional_interval(default: Interval | None, *, low: float, high: float) -> A
     return _field(default, rule)
 
 
+def table() -> Any:
+    """Return a dataclass field for recorded numbers, ``(blocks,)`` or ``(blocks, K)``, or None."""
+    return _field(None, _table)
+
+
 def choice(default: str, *names: str) -> Any:
     """Return a dataclass field for one of ``names``."""
     return _field(default, lambda name, value: _chosen(name, value, names))
@@ -92,7 +100,8 @@ def _field(default: Any, rule: Rule, **metadata: Any) -> Any:
 def _number(name: str, value: Any, low: float, high: float) -> float:
     real: Any = math.nan if isinstance(value, bool) or not isinstance(value, Real) else value
     if not low <= real <= high:  # NaN compares false
-        raise refuse(name, value, f"it must be a finite number from {low:g} to {high:g}")
+        kind = "finite number" if high < math.inf else "number"
+        raise refuse(name, value, f"it must be a {kind} from {low:g} to {high:g}")
     return float(real)
 
 
@@ -105,6 +114,18 @@ def _interval(name: str, value: Any, low: float, high: float) -> Interval:
     if lowest > highest:
         raise refuse(name, value, "the lowest value of a range comes first")
     return lowest if lowest == highest else (lowest, highest)
+
+
+def _table(name: str, value: Any) -> Table | None:
+    if value is None:
+        return None
+    try:
+        numbers = np.array(value, np.float64)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
+    if numbers.ndim not in (1, 2) or not numbers.size or not (np.isfinite(numbers) & (numbers >= 0)).all():
+        raise refuse(name, value, "it must be None or finite numbers of at least zero, (blocks,) or (blocks, K)")
+    return tuple(map(tuple, numbers.reshape(len(numbers), -1).tolist()))
 
 
 def _chosen(name: str, value: Any, names: tuple[str, ...]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from mec_cf_gym.scenario.fields import (
     Interval,
+    Table,
     Validated,
     choice,
     count,
@@ -14,6 +16,7 @@ from mec_cf_gym.scenario.fields import (
     number,
     optional_interval,
     part,
+    table,
 )
 
 
@@ -146,6 +149,49 @@ class Dynamics(Validated):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Queues(Validated):
+    """How tasks arrive and wait, in dynamic worlds."""
+
+    arrivals: str = part("every_block", "every_block")
+    """every_block: each user has one task a block, and nothing waits (a static world); bernoulli: at most one task
+    a block; poisson; bursts: Poisson, in bursts only; trace: recorded numbers of tasks."""
+    tasks_per_s: Interval = interval(1000.0, low=0.0, high=1e9)
+    """Mean number of tasks of a user in a second; a range is drawn once per user and network."""
+    burst_s: float = number(10e-3, low=1e-6, high=1e6)
+    """Mean length of a burst."""
+    burst_share: float = number(0.3, low=1e-6, high=1.0)
+    """Share of the time that is within bursts."""
+    arrivals_table: Table | None = table()
+    """Numbers of tasks of recorded blocks, for all users or a column for each; played from a drawn block on."""
+    queue_bits: float = number(math.inf, low=1.0, high=math.inf)
+    """Bits that a user's buffer holds; what finds no room is dropped."""
+    drop_price_ms: float = number(10.0, low=0.0, high=1e9)
+    """Price of a dropped task in the reward."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Energy(Validated):
+    """What computing costs users, what their batteries hold and harvest."""
+
+    effective_capacitance: float = number(1e-28, low=0.0, high=1.0)
+    """Energy that a cycle of a user's CPU takes, over the square of its speed, in J/Hz^2: kappa."""
+    battery_j: float = number(math.inf, low=1e-15, high=math.inf)
+    """Energy that a user's battery holds; infinite: energy is no limit."""
+    harvest: str = part("constant")
+    """How energy is harvested. constant; exponential: independent between blocks; two_state: on and off; trace."""
+    harvest_w: float = number(0.0, low=0.0, high=1e9)
+    """Mean power that is harvested."""
+    harvest_on_s: float = number(10e-3, low=1e-6, high=1e6)
+    """Mean time for which a two-state harvest stays on."""
+    harvest_share: float = number(0.5, low=1e-6, high=1.0)
+    """Share of the time for which it is on."""
+    harvest_table: Table | None = table()
+    """Powers harvested in recorded blocks, in W, for all users or with a column for each."""
+    energy_weight_ms_per_j: float = number(1.0, low=0.0, high=1e12)
+    """What a joule costs in the reward latency_energy."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Episode(Validated):
     """The learning problem: length of an episode, observation and reward."""
 
@@ -154,7 +200,8 @@ class Episode(Validated):
     observation: str = part("gains")
     """gains: signal, interference and tasks; csi: these and the channel magnitudes."""
     reward: str = part("max_latency")
-    """max_latency: minus the largest latency in ms; log_latency: minus its natural logarithm;
+    """max_latency: minus the largest latency in ms, in dynamic worlds the age of the oldest bit; max_backlog:
+    minus the largest of backlogs over their rates of arrival; log_latency: minus its natural logarithm;
     power_fairness: paper B's objective, with deadlines."""
     fairness_weight_w: float = number(0.6, low=0.0, high=1e6)
     """Weight w of the least spectral efficiency in paper B's objective, in W per bit/s/Hz."""

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.parts import REGISTRIES, family_of
-from mec_cf_gym.scenario.groups import Computing, Dynamics, Episode, Layout, Radio, Tasks
+from mec_cf_gym.scenario.groups import Computing, Dynamics, Energy, Episode, Layout, Queues, Radio, Tasks
 from mec_cf_gym.units import dbm_to_w
 
 NARROWEST_SUBCARRIER_HZ = 15e3
@@ -46,6 +48,10 @@ class Scenario:
     """Where tasks are computed."""
     dynamics: Dynamics = field(default_factory=Dynamics)
     """How one coherence block follows another."""
+    queues: Queues = field(default_factory=Queues)
+    """How tasks arrive and wait, in dynamic worlds."""
+    energy: Energy = field(default_factory=Energy)
+    """What computing costs users, what their batteries hold and harvest."""
     episode: Episode = field(default_factory=Episode)
     """The learning problem: length of an episode, observation and reward."""
 
@@ -60,9 +66,36 @@ class Scenario:
             allowed = f"{bandwidth_hz:g} Hz hold at most {most} subcarriers of at least 15 kHz"
             raise refuse("num_subcarriers", num_subcarriers, allowed)
         self.deployment.check()
+        self._check_dynamics()
         if self.numbers_per_network > MOST_NUMBERS:
             what = f"with {self.num_antennas} antennas a network has {self.numbers_per_network:.1e} gains"
             raise refuse("num_users", self.layout.num_users, f"{what}, and {MOST_NUMBERS:.1e} is the most")
+
+    def _check_dynamics(self) -> None:
+        """Check arrivals, harvest and reward against each other."""
+        queues, energy, reward, block_s = self.queues, self.energy, self.episode.reward, self.dynamics.block_s
+        tables = {
+            "arrivals_table": (queues.arrivals_table, queues.arrivals),
+            "harvest_table": (energy.harvest_table, energy.harvest),
+        }
+        for name, (recorded, model) in tables.items():
+            if model == "trace" and (recorded is None or len(recorded[0]) not in (1, self.layout.num_users)):
+                columns = None if recorded is None else f"{len(recorded[0])} columns"
+                allowed = f"a trace needs one column, or num_users={self.layout.num_users} of them"
+                raise refuse(name, columns, allowed)
+        lengths = [("burst_s", queues.burst_s)] if queues.arrivals == "bursts" else []
+        lengths += [("harvest_on_s", energy.harvest_on_s)] if energy.harvest == "two_state" else []
+        for name, length_s in lengths:
+            if length_s < block_s:
+                raise refuse(name, length_s, f"it must be at least a block, block_s={block_s:g}")
+        most_per_s = np.max(queues.tasks_per_s)
+        if queues.arrivals == "bernoulli" and most_per_s * block_s > 1:
+            allowed = f"bernoulli arrivals are at most one a block: at most {1 / block_s:g}"
+            raise refuse("tasks_per_s", queues.tasks_per_s, allowed)
+        if reward == "max_backlog" and not self.is_dynamic:
+            raise refuse("reward", reward, "nothing waits with arrivals='every_block'; it needs a dynamic world")
+        if reward == "log_latency" and self.is_dynamic:
+            raise refuse("reward", reward, "ages of a dynamic world may be zero, which has no logarithm")
 
     @classmethod
     def paper_a(cls, **fields: Any) -> Scenario:
@@ -94,7 +127,7 @@ class Scenario:
 
     @classmethod
     def paper_a_dynamic(cls, **fields: Any) -> Scenario:
-        """Return paper A's network with queues and batteries: tasks arrive in bursts, and energy is harvested, N = 1.
+        """Return paper A's network with queues and batteries: tasks come in bursts, energy is harvested, N = 1.
 
         Numbers are chosen so that looking ahead pays; ``MECCellFreeDynamic-v0`` gives the reasons.
         """
@@ -117,7 +150,7 @@ class Scenario:
 
     @classmethod
     def paper_b_dynamic(cls, **fields: Any) -> Scenario:
-        """Return paper B's numbers with tasks that arrive by a Poisson process and wait until they are computed."""
+        """Return paper B's numbers with tasks that arrive by a Poisson process and wait until they are done."""
         dynamic = {"arrivals": "poisson", "tasks_per_s": 8.0, "episode_blocks": 250, "reward": "max_backlog"}
         return cls.paper_b(**{**dynamic, **fields})
 
@@ -198,6 +231,11 @@ class Scenario:
     def num_antennas(self) -> int:
         """Antennas of all APs or base stations that serve."""
         return int(self.deployment.num_antennas)
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether tasks queue up, so that actions have consequences."""
+        return self.queues.arrivals != "every_block"
 
     @property
     def numbers_per_network(self) -> int:
