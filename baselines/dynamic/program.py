@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ def program_of(block: CoherenceBlock, gain_states: int) -> Program:
     burst_bits = [0.0, float(known.burst_bits[0])] if len(burst) == 2 else [mean_bits]
     charging_j = [0.0, known.charging_j] if len(charge) == 2 else [known.harvest_j]
     return Program(
-        *gain_law(np.asarray(block.channel_variance)[:, 0], gain_states),
+        *gain_law(tuple(np.asarray(block.channel_variance)[:, 0].tolist()), gain_states),
         link_bits=block.data_bandwidth_hz * block_s / (1 + block.fronthaul_load),
         transmit_j=0.0 if free else float(block.fairness.user_power_w[0]) * block_s,
         local_bits=local_hz * block_s / cycles_per_bit,
@@ -113,13 +114,14 @@ def check(block: CoherenceBlock) -> None:
         raise refuse("csi_error_variance", "> 0", "dynamic programming needs the exact gain: it must be 0")
 
 
-def gain_law(channel_variance: Floats, states: int) -> tuple[Floats, Floats]:
+@functools.lru_cache(maxsize=8)  # rows of a batch may have the same
+def gain_law(channel_variance: tuple[float, ...], states: int) -> tuple[Floats, Floats]:
     """Return states of ``sum_m |h_m|^2``, rising, and their probabilities, both ``(states,)``.
 
     They are the quantiles and weights of Gauss and Legendre's rule on probabilities, of a low-discrepancy sample.
 
     Args:
-        channel_variance: Means of ``|h_m|^2`` over the noise, ``(M,)``, independent and exponential.
+        channel_variance: Means of ``|h_m|^2`` over the noise, M of them, independent and exponential.
         states: Number of states.
     """
     strongest_first = np.sort(channel_variance)[::-1]
