@@ -44,7 +44,7 @@ def all_now(block: CoherenceBlock) -> Allocation:
 
 
 def play(name: str, networks: int, blocks: int, resolution: int) -> tuple[np.ndarray, float, float, np.ndarray]:
-    """Return mean costs in ms ``(networks,)``, ms of a decision and of the first one, and what plans expect in ms."""
+    """Return costs in ms ``(networks,)``, ms of a decision and of a plan, and what plans expect in ms."""
     env = gym.make_vec(ENV, num_envs=networks, num_users=1, episode_blocks=blocks).unwrapped
     seen, _ = env.reset(seed=list(seeds("test", networks)))
     rules = {FULL: full, ALL_NOW: all_now}
@@ -88,12 +88,13 @@ def main() -> None:
     print(f"{ENV}, one user, {options.networks} networks, {options.blocks} blocks; costs in ms a block")
     print(tabulate(rows, ("policy", "cost", "over the optimum", "relative", "decision ms"), tablefmt="github"))
     print(
-        f"plans: {first_ms:.0f} ms each; expected {interval(expected)}, played less expected {interval(best - expected)}"
+        f"plans: {first_ms:.0f} ms each; they expect {interval(expected)}; "
+        f"played less expected: {interval(best - expected)}"
     )
     fine = play(OPTIMAL, options.grids, options.blocks, 2 * options.resolution)
     change = fine[3] / expected[: options.grids] - 1
     print(
-        f"grid of {2 * options.resolution} instead of {options.resolution} on {options.grids} networks: expected cost "
+        f"grid of {2 * options.resolution} instead of {options.resolution} on {options.grids} networks: they expect "
         f"{change.mean():+.2%} on average, {change.min():+.2%} to {change.max():+.2%}; {fine[2]:.0f} ms each"
     )
 

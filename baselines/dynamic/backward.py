@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_cf_gym.baselines.dynamic.program import Program
 from mec_cf_gym.baselines.fast.problem import compiled
 from mec_cf_gym.baselines.single_user import Floats
 
@@ -76,7 +75,7 @@ def extend(costs):
 
 @compiled
 def cost_at(costs, grid, queue_bits, server_bits, battery_j):
-    """Return what ``costs``, ``(SERVER, QUEUE + 2, BATTERY + 2)``, have at a state; linear in the server's bits."""
+    """Return what ``costs``, ``(SERVER, QUEUE + 2, BATTERY + 2)``, have at a state."""
     queue, battery = place(grid.queue_bits, queue_bits), place(grid.battery_j, battery_j)
     last = len(grid.server_bits) - 1
     if last == 0:
@@ -95,7 +94,7 @@ def sending_j(program, gain, bits):
 
 @compiled
 def offers_of(program, gain, steps):
-    """Return bits that can be sent, from none to all that full power can, and their energies, ``(2, steps + 1)``."""
+    """Return bits to send, from none to what full power can, and their energies, ``(2, steps + 1)``."""
     offers = np.empty((2, steps + 1))
     for step in range(steps + 1):
         offers[0, step] = program.link_bits * math.log2(1 + gain) * step / steps
@@ -117,12 +116,12 @@ def most_of(program, gain, offers, queue_bits, battery_j):
 
 @compiled
 def best_sending(program, grid, after, gain, offers, start, queue_bits, left_over_bits, battery_j):
-    """Return the least cost of what follows, and the bits to send for it, and their offer: downhill from ``start``.
+    """Return the least cost of what follows, the bits to send for it and their offer, downhill from ``start``.
 
     Arguments are those of :func:`decide`, when the user has computed its part.
     """
     most, most_j = most_of(program, gain, offers, queue_bits, battery_j)
-    last = min(int(math.ceil(most / offers[0, 1])), offers.shape[1] - 1)
+    last = min(math.ceil(most / offers[0, 1]), offers.shape[1] - 1)
     first, best, cost, sent = min(start, last), min(start, last), NEVER, 0.0
     for step in (1, -1):
         index = first if step == 1 else first - 1
@@ -187,7 +186,7 @@ def decide(program, grid, after, gain, offers, cpu_steps, start, queue_bits, lef
 
 @compiled
 def expected(program, grid, costs, after):
-    """Fill ``after`` with the expectation of ``costs`` over what arrives, both ``(Z, SERVER, QUEUE + 2, BATTERY + 2)``."""
+    """Fill ``after`` with means of ``costs`` over what arrives, both ``(Z, SERVER, QUEUE + 2, BATTERY + 2)``."""
     mixed = np.zeros(costs.shape)
     for phase in range(len(program.phases)):
         for coming in range(len(program.phases)):
@@ -213,7 +212,7 @@ def shape_of(program, grid):
 
 @compiled
 def solve(program, grid, blocks, power_steps, cpu_steps):
-    """Return expected costs of what follows each block, ``(blocks, Z, SERVER, QUEUE + 2, BATTERY + 2)``, and of all.
+    """Return mean costs of what follows each block, ``(blocks, Z, SERVER, QUEUE + 2, BATTERY + 2)``, and of all.
 
     The first are of states after the user's service, before new tasks and energy arrive; the others, without the
     first axis, of states at the beginning of the first block, before its gain is known.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.baselines.dynamic.backward import Grid, decide, offers_of, points, sending_j, solve
+from mec_cf_gym.baselines.dynamic.backward import Grid, decide, offers_of, points, solve
 from mec_cf_gym.baselines.dynamic.program import Program, phase_of, program_of
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
@@ -45,7 +45,7 @@ class Plan:
 
     @property
     def value_ms(self) -> Floats:
-        """Mean cost of a block from an empty queue and a full battery, ``(Z,)``, for each phase at the beginning."""
+        """Mean cost of a block from an empty queue and a full battery, ``(Z,)``, by the phase of the first."""
         return np.asarray(self.whole_ms[:, 0, 1, -2] / len(self.after_ms))
 
     def decide(self, block: CoherenceBlock, index: int) -> tuple[float, float]:

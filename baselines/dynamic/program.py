@@ -133,14 +133,14 @@ def gain_law(channel_variance: tuple[float, ...], states: int) -> tuple[Floats, 
 
 
 def two_states(begins: float, ends: float) -> Floats:
-    """Return the transition probabilities of off and on, ``(2, 2)``; of one state, ``(1, 1)``, if nothing changes."""
+    """Return transition probabilities of off and on, ``(2, 2)``; of one state, ``(1, 1)``, if none changes."""
     if begins == ends == 0:
         return np.ones((1, 1))
     return np.array([[1 - begins, begins], [ends, 1 - ends]])
 
 
 def poisson(means: Floats) -> Floats:
-    """Return the probabilities of 0, 1, ... events, ``(..., A)``, for means ``(...,)``; the last has what is left."""
+    """Return probabilities of 0, 1, ... events, ``(Z, A)``, for means ``(Z,)``; the last has what is left."""
     rows = []
     for mean in means:
         row = [math.exp(-mean)]

@@ -46,7 +46,7 @@ def program(**changes):
 
 
 def exhaustive(p, blocks, phase, queue_bits, left_over_bits, battery_j):
-    """Return the least expected cost, ``(...)``, of all shares of the CPU and powers on a lattice, by recursion."""
+    """Return the least mean cost, ``(...)``, over shares of the CPU and powers on a lattice, by recursion."""
     if blocks == 0:
         return np.zeros(np.shape(queue_bits))
     states = [np.asarray(value, float)[..., None, None] for value in (queue_bits, left_over_bits, battery_j)]
@@ -88,7 +88,7 @@ def search(p, blocks, phase, state):
     return cost_at(costs[phase], grid, *state), float(exhaustive(p, blocks, phase, *state))
 
 
-STATES = [(1800.0, 0.0, 4.0), (2400.0, 0.0, 12.0), (1200.0, 0.0, 2.0)]
+STATES = [(1800.0, 0.0, 6.0), (2400.0, 0.0, 12.0), (1500.0, 0.0, 9.0)]
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -105,7 +105,7 @@ def test_two_blocks_cost_what_an_exhaustive_search_finds(state, phase):
 def test_three_blocks_cost_at_most_what_an_exhaustive_search_finds(state, changes):
     always = {"phases": np.ones((1, 1)), "tasks": np.array([[0.4, 0.6]]), "harvest_j": np.array([1.0])}
     cost, found = search(program(**always, **changes), 3, 0, state)
-    assert 0.94 * found < cost < 1.005 * found  # the lattice of the search is coarse
+    assert 0.96 * found < cost < 1.005 * found  # the lattice of the search is coarse
 
 
 @settings(max_examples=20, deadline=None)
@@ -127,7 +127,7 @@ def test_longer_queues_cost_more_and_fuller_batteries_less(db, transmit_j, local
 
 
 def test_finer_grids_agree():
-    values = [Plan.of(program(), 30, resolution).value_ms for resolution in (12, 24, 48)]
+    values = [Plan.of(program(battery_limit_j=50.0), 30, resolution).value_ms for resolution in (12, 24, 48)]
     coarse, usual = abs(values[0] / values[2] - 1), abs(values[1] / values[2] - 1)
     assert (usual < 0.01).all()
     assert (usual < coarse).all()
@@ -177,7 +177,7 @@ def test_others_are_refused():
 
 
 def rolled_out(blocks, rows, **fields):
-    """Return the mean costs of a block in ``rows`` episodes of equal networks, and what the plan expects, in ms."""
+    """Return the costs of a block in ``rows`` episodes of equal networks, and what the plan expects, in ms."""
     env = gym.make_vec("MECCellFreeDynamic-v0", num_envs=rows, episode_blocks=blocks, **SAME, **fields).unwrapped
     seen, _ = env.reset(seed=list(seeds("validation", rows)))
     policy, total = OptimalSingle(horizon=blocks), np.zeros(rows)
