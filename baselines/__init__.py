@@ -19,6 +19,7 @@ from mec_cf_gym.baselines.water_filling import WaterFilling
 from mec_cf_gym.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from mec_cf_gym.baselines.dynamic.optimal_single import OptimalSingle
     from mec_cf_gym.baselines.fast.solver import FastMinMax
     from mec_cf_gym.baselines.ica import ICA
     from mec_cf_gym.baselines.labels.store import LabelStore
@@ -48,6 +49,7 @@ __all__ = [
     "LabelStore",
     "MagnitudeOnly",
     "MagnitudeSolver",
+    "OptimalSingle",
     "OutdatedExact",
     "ProportionalShares",
     "RandomPower",
@@ -70,6 +72,7 @@ __getattr__, __dir__ = lazy_names(
         "InformationLimit": "mec_cf_gym.baselines.magnitudes.information_limit",
         "LabelStore": "mec_cf_gym.baselines.labels.store",
         "MagnitudeSolver": "mec_cf_gym.baselines.learned.magnitude.solver",
+        "OptimalSingle": "mec_cf_gym.baselines.dynamic.optimal_single",
         "SCA": "mec_cf_gym.baselines.power_control.sca",
     },
     extra="baselines",

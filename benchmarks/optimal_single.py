@@ -93,10 +93,8 @@ def main() -> None:
     )
     fine = play(OPTIMAL, options.grids, options.blocks, 2 * options.resolution)
     change = fine[3] / expected[: options.grids] - 1
-    print(
-        f"grid of {2 * options.resolution} instead of {options.resolution} on {options.grids} networks: they expect "
-        f"{change.mean():+.2%} on average, {change.min():+.2%} to {change.max():+.2%}; {fine[2]:.0f} ms each"
-    )
+    print(f"a grid of {2 * options.resolution} instead of {options.resolution}, on {options.grids} networks:")
+    print(f"expected cost {change.mean():+.2%}, {change.min():+.2%} to {change.max():+.2%}; {fine[2]:.0f} ms each")
 
 
 if __name__ == "__main__":

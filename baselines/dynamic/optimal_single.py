@@ -18,6 +18,9 @@ from mec_cf_gym.errors import checked_count
 LONGEST_QUEUE_BLOCKS = 40
 """Queues on the grid reach up to the bits that arrive in so many blocks, of a burst where there are any."""
 
+LEAST_GAIN = 1e-9
+"""A link that is weaker counts as this weak: it carries nothing."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -41,7 +44,8 @@ class Plan:
             server_bits=np.zeros(1) if keeps_up else points(longest_bits, resolution // 2),
         )
         steps = resolution, 2 * resolution // 3
-        return cls(program, grid, *solve(program, grid, horizon, *steps), *steps)
+        after_ms, whole_ms = solve(program, grid, horizon, *steps)
+        return cls(program, grid, after_ms, whole_ms, *steps)
 
     @property
     def value_ms(self) -> Floats:
@@ -50,10 +54,9 @@ class Plan:
 
     def decide(self, block: CoherenceBlock, index: int) -> tuple[float, float]:
         """Return the power ratio and the share of the CPU in block ``index`` of the episode."""
-        program, backlog, gain = self.program, block.backlog, float(block.signal_gain[0, 0])
+        program, backlog = self.program, block.backlog
+        gain = max(float(block.signal_gain[0, 0]), LEAST_GAIN)
         assert backlog is not None
-        if gain <= 0:
-            gain = np.finfo(float).tiny
         _, local_bits, sent_bits, _ = decide(
             program,
             self.grid,

@@ -85,7 +85,7 @@ def program_of(block: CoherenceBlock, gain_states: int) -> Program:
         drop_price_ms=known.drop_price_ms / task_bits,
         queue_limit_bits=known.queue_limit_bits,
         battery_limit_j=1.0 if free else known.battery_limit_j,
-        phases=np.kron(burst, charge),
+        phases=np.asarray(np.kron(burst, charge), np.float64),
         task_bits=task_bits,
         tasks=np.repeat(poisson(np.array(burst_bits) / task_bits), len(charge), axis=0),
         harvest_j=np.tile(charging_j, len(burst)),

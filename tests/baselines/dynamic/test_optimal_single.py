@@ -12,7 +12,7 @@ from mec_cf_gym.baselines.dynamic.program import Program, gain_law, phase_of, po
 from mec_cf_gym.evaluation import seeds
 
 NEVER = 1e300
-SPEEDS, POWERS = np.linspace(0, 1, 9)[:, None], np.linspace(0, 1, 13) ** 2
+SPEEDS, POWERS = np.linspace(0, 1, 13)[:, None], np.linspace(0, 1, 17) ** 2
 SAME = {  # every AP at 13 dB: all networks have the same statistics, and one plan
     "num_users": 1,
     "num_aps": 4,
@@ -104,6 +104,7 @@ def test_two_blocks_cost_what_an_exhaustive_search_finds(state, phase):
 )
 def test_three_blocks_cost_at_most_what_an_exhaustive_search_finds(state, changes):
     always = {"phases": np.ones((1, 1)), "tasks": np.array([[0.4, 0.6]]), "harvest_j": np.array([1.0])}
+    always |= {"gain": np.array([40.0]), "weight": np.ones(1)}
     cost, found = search(program(**always, **changes), 3, 0, state)
     assert 0.96 * found < cost < 1.005 * found  # the lattice of the search is coarse
 
@@ -121,13 +122,14 @@ def test_longer_queues_cost_more_and_fuller_batteries_less(db, transmit_j, local
     gains, harvests = 10 ** (db / 10) * np.array([0.5, 1.5]), np.full(2, harvest_j)
     _, costs = solved(program(gain=gains, harvest_j=harvests, **numbers), 6, 24)
     inside = costs[:, 0, 1:-1, 1:-1]
-    slack = 1e-3 * inside.max()
+    slack = 5e-3 * inside.max()  # of the interpolation
     assert np.diff(inside, axis=1).min() >= -slack
     assert np.diff(inside, axis=2).max() <= slack
 
 
 def test_finer_grids_agree():
-    values = [Plan.of(program(battery_limit_j=50.0), 30, resolution).value_ms for resolution in (12, 24, 48)]
+    p = program(battery_limit_j=50.0, tasks=np.array([[1.0, 0, 0, 0, 0, 0], [0.1, 0.1, 0.1, 0.2, 0.2, 0.3]]))
+    values = [Plan.of(p, 30, resolution).value_ms for resolution in (12, 24, 48)]
     coarse, usual = abs(values[0] / values[2] - 1), abs(values[1] / values[2] - 1)
     assert (usual < 0.01).all()
     assert (usual < coarse).all()
@@ -201,7 +203,7 @@ def rolled_out(blocks, rows, **fields):
     ids=["bursts", "energy is free", "charging and drops", "slow server"],
 )
 def test_the_environment_costs_what_the_plan_expects(fields):
-    cost_ms, expected_ms = rolled_out(30, 300, **fields)
+    cost_ms, expected_ms = rolled_out(20, 200, **fields)
     difference = cost_ms - expected_ms
     assert abs(difference.mean()) < 2.6 * difference.std() / math.sqrt(len(difference))  # 99 %, of fixed seeds
 
