@@ -25,11 +25,13 @@ Flags = dict[str, bool]
 Infos = dict[str, dict[str, Any]]
 
 REWARD_KINDS = ("shared", "individual")
-INDIVIDUAL_REWARDS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
-    "max_latency": lambda latency_ms: -latency_ms,
-    "log_latency": lambda latency_ms: -np.log(latency_ms),
+INDIVIDUAL_REWARDS: dict[str, Callable[[dict[str, Any]], NDArray[np.float64]]] = {
+    "max_latency": lambda info: -1e3 * info["latency_s"] - info.get("drop_cost_ms", 0.0),
+    "log_latency": lambda info: -np.log(1e3 * info["latency_s"]),
+    "max_backlog": lambda info: -1e3 * info["backlog_latency_s"] - info["drop_cost_ms"],
 }
-"""Rewards for a user's own latency in ms, by the scenario's reward; other rewards are of all users together."""
+"""Rewards for users' own latencies and drops, ``(K,)``, from a block's info, by the scenario's reward; other
+rewards are of all users together."""
 
 
 def parallel_env(
@@ -141,7 +143,7 @@ class UserAgents(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no types
         self._seen, reward, terminated, truncated, info = self.env.step(joint)
         earned = np.full(len(agents), float(reward))
         if self.rewards == "individual":
-            earned = INDIVIDUAL_REWARDS[self.base.scenario.episode.reward](1e3 * info["latency_s"])
+            earned = INDIVIDUAL_REWARDS[self.base.scenario.episode.reward](info)
         own = {name: values for name, values in info.items() if np.shape(values) == (len(agents),)}
         infos = {agent: {name: values[k] for name, values in own.items()} for k, agent in enumerate(agents)}
         if terminated or truncated:

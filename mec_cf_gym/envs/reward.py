@@ -35,7 +35,7 @@ class MaxLatency:
     def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
         """Return minus the largest latency in ms, less the price of drops, ``(...)``."""
         largest_s: NDArray[Any] = outcome.latency_s.max(-1)
-        return -1e3 * largest_s - outcome.drop_cost_ms
+        return -1e3 * largest_s - outcome.price_of_drops_ms
 
 
 class MaxBacklog:
@@ -52,7 +52,7 @@ class MaxBacklog:
         """Return minus the largest backlog latency in ms, less the price of drops, ``(...)``."""
         assert isinstance(outcome, DynamicOutcome)
         largest_s: NDArray[Any] = outcome.backlog_latency_s.max(-1)
-        return -1e3 * largest_s - outcome.drop_cost_ms
+        return -1e3 * largest_s - outcome.price_of_drops_ms
 
 
 class LogLatency:

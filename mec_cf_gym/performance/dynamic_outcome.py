@@ -37,12 +37,17 @@ class DynamicOutcome:
     objective_w: Floats  # (...), paper B's
     arriving_bits: Floats  # (..., K), at the end of the block
     dropped_bits: Floats  # (..., K), of these, for which there was no room
-    drop_cost_ms: Floats  # (...), price of the dropped tasks
+    drop_cost_ms: Floats  # (..., K), price of the dropped tasks
 
     @property
     def missed(self) -> NDArray[np.bool_]:
         """Whether a user has a bit that is older than its deadline, ``(..., K)``."""
         return np.asarray(self.latency_s > self.deadline_s)
+
+    @property
+    def price_of_drops_ms(self) -> Floats:
+        """Price of all users' dropped tasks, ``(...)``."""
+        return np.asarray(self.drop_cost_ms.sum(-1))
 
     @property
     def transmit_energy_j(self) -> Floats:
@@ -69,7 +74,7 @@ class DynamicOutcome:
         """
         queue_bits = self.queue_curve_bits[..., -1]
         dropped_bits = np.maximum(queue_bits + arriving_bits - room_bits, 0.0)
-        cost_ms = (price_ms * dropped_bits).sum(-1)
+        cost_ms = price_ms * dropped_bits
         return dataclasses.replace(
             self, arriving_bits=arriving_bits, dropped_bits=dropped_bits, drop_cost_ms=cost_ms
         )
@@ -87,6 +92,7 @@ class DynamicOutcome:
             "served_bits": self.service.served_bits,
             "arriving_bits": self.arriving_bits,
             "dropped_bits": self.dropped_bits,
+            "drop_cost_ms": self.drop_cost_ms,
             "rate_bps": self.rate_bps,
             "spectral_efficiency": self.spectral_efficiency,
             "server_hz": self.server_hz,
@@ -136,7 +142,7 @@ def dynamic_outcome_of(block: CoherenceBlock, allocation: Allocation) -> Dynamic
         objective_w=objective_w,
         arriving_bits=nothing,
         dropped_bits=nothing,
-        drop_cost_ms=nothing[..., 0],
+        drop_cost_ms=nothing,
     )
 
 

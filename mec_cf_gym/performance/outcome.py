@@ -42,7 +42,7 @@ class Outcome:
     total_power_w: Floats  # (...), transmitted
     objective_w: Floats  # (...), paper B's: total power less the worth of the least spectral efficiencies
     capped: NDArray[np.bool_]  # (..., K), whether the user offloads and counts with the least rate or speed
-    drop_cost_ms: ClassVar[float] = 0.0
+    price_of_drops_ms: ClassVar[float] = 0.0
     """Price of the tasks that are lost: none is, in a static world."""
 
     @property

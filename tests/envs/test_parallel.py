@@ -89,7 +89,8 @@ class TestEqualsTheSingleEnvironment:
             assert truncations == dict.fromkeys(actions, truncated) == dict.fromkeys(actions, left == 0)
             assert set(observations) == set(infos) == set(actions)
             for user, agent in enumerate(actions):
-                for name in ("latency_s", "rate_bps", "offload", "server_hz", "missed_users", "capped"):
+                own = ("sent_bits", "starved") if "starved" in info else ("offload", "capped")
+                for name in ("latency_s", "rate_bps", "server_hz", "missed_users", *own):
                     assert infos[agent][name] == info[name][user]
                 assert "max_latency_s" not in infos[agent]
         assert agents.agents == []
@@ -179,6 +180,10 @@ class TestRewards:
     )
     @every_env
     def test_individual_ones_are_of_ones_own_latency(self, env_id, reward, of_latency_ms):
+        if "Dynamic" in env_id and reward == "log_latency":
+            with pytest.raises(ValueError, match=r"reward='log_latency' .* ages of a dynamic world may be zero"):
+                make(env_id, rewards="individual", reward=reward)
+            return
         env = make(env_id, rewards="individual", reward=reward)
         env.reset(seed=0)
         actions = random_actions(env, np.random.default_rng(0))
@@ -188,6 +193,19 @@ class TestRewards:
         shared = make(env_id, reward=reward)
         shared.reset(seed=0)
         assert set(shared.step(actions)[1].values()) == {min(rewards.values())}
+
+    def test_individual_ones_in_a_dynamic_world_are_of_ones_own_backlog_and_drops(self):
+        fields = {"rewards": "individual", "queue_bits": 2e3, "tasks_per_s": 20000.0, "arrivals": "poisson"}
+        env = make("MECCellFreeDynamic-v0", **fields)
+        env.reset(seed=0)
+        dropped = 0.0
+        for _ in range(3):
+            _, rewards, _, _, infos = env.step(random_actions(env, np.random.default_rng(0)))
+            for agent, info in infos.items():
+                own = -1e3 * info["backlog_latency_s"] - 10.0 * info["dropped_bits"] / 1e3
+                assert rewards[agent] == pytest.approx(own)
+                dropped += info["dropped_bits"]
+        assert dropped > 0
 
     @paper_b_env
     def test_paper_bs_objective_is_shared_only(self, env_id):
