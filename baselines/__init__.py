@@ -19,6 +19,11 @@ from mec_cf_gym.baselines.water_filling import WaterFilling
 from mec_cf_gym.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from mec_cf_gym.baselines.dynamic.drift import DriftPlusPenalty
+    from mec_cf_gym.baselines.dynamic.genie import genie_bound
+    from mec_cf_gym.baselines.dynamic.lookahead import Lookahead
+    from mec_cf_gym.baselines.dynamic.myopic import Myopic
+    from mec_cf_gym.baselines.dynamic.optimal_single import OptimalSingle
     from mec_cf_gym.baselines.fast.solver import FastMinMax
     from mec_cf_gym.baselines.ica import ICA
     from mec_cf_gym.baselines.labels.store import LabelStore
@@ -36,6 +41,7 @@ __all__ = [
     "SCA",
     "AssignmentSearch",
     "BranchAndBound",
+    "DriftPlusPenalty",
     "EqualSplit",
     "EquivariantSolver",
     "ExactMinMax",
@@ -46,8 +52,11 @@ __all__ = [
     "GreedySubcarrier",
     "InformationLimit",
     "LabelStore",
+    "Lookahead",
     "MagnitudeOnly",
     "MagnitudeSolver",
+    "Myopic",
+    "OptimalSingle",
     "OutdatedExact",
     "ProportionalShares",
     "RandomPower",
@@ -55,6 +64,7 @@ __all__ = [
     "Solver",
     "WaterFilling",
     "central_shares",
+    "genie_bound",
     "latency_bound",
 ]
 
@@ -62,6 +72,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm.solver",
+        "DriftPlusPenalty": "mec_cf_gym.baselines.dynamic.drift",
         "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant.solver",
         "ExactPowerControl": "mec_cf_gym.baselines.power_control.exact",
         "FastMinMax": "mec_cf_gym.baselines.fast.solver",
@@ -69,7 +80,11 @@ __getattr__, __dir__ = lazy_names(
         "ICA": "mec_cf_gym.baselines.ica",
         "InformationLimit": "mec_cf_gym.baselines.magnitudes.information_limit",
         "LabelStore": "mec_cf_gym.baselines.labels.store",
+        "Lookahead": "mec_cf_gym.baselines.dynamic.lookahead",
         "MagnitudeSolver": "mec_cf_gym.baselines.learned.magnitude.solver",
+        "Myopic": "mec_cf_gym.baselines.dynamic.myopic",
+        "OptimalSingle": "mec_cf_gym.baselines.dynamic.optimal_single",
+        "genie_bound": "mec_cf_gym.baselines.dynamic.genie",
         "SCA": "mec_cf_gym.baselines.power_control.sca",
     },
     extra="baselines",

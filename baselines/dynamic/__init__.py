@@ -1,1 +1,1 @@
-"""Policies for dynamic worlds, in which energy that is spent and bits that wait are there in the next block."""
+"""Policies for networks in which tasks and energy stay from block to block."""

@@ -14,15 +14,15 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.performance.service import backlog_of
 
-PRICE = 1e5
+PRICE = 1e6
 """Tuned on validation networks by ``benchmarks/dynamic.py --tune``."""
 
 
 class DriftPlusPenalty:
     """Serves in each block what lowers the squares of the backlogs the most, with energy at a price.
 
-    A bit of a user is worth its backlog latency in ms, over the mean bits of a ms; a joule costs ``price`` times the
-    empty share of its battery. Both follow from the drift of ``sum_k latency_k^2 + price empty_k^2``.
+    A bit of a user is worth its backlog latency in ms, over the mean bits of a ms; a joule costs ``price`` times
+    the empty share of its battery. Both follow from the drift of ``sum_k latency_k^2 + price empty_k^2``.
 
     Args:
         price: Of a joule of an empty battery, in ms^2.

@@ -71,13 +71,13 @@ class Episode(NamedTuple):
 def genie_bound(states: Sequence[State]) -> float:
     """Return a lower bound on the mean over an episode's blocks of the largest backlog latency and drops, in ms.
 
-    The convex program knows all channels, arrivals and harvests in advance, and its users meet no interference: each
-    has the squared norm of its channel as its gain, and sends in the time that takes the least energy. Whatever a
-    policy does is feasible there at no more cost.
+    The convex program knows all channels, arrivals and harvests in advance, and its users meet no interference:
+    each has the squared norm of its channel as its gain, and sends in the time that takes the least energy.
+    Whatever a policy does is feasible there at no more cost.
 
     Args:
-        states: Of a dynamic world, one for each block of an episode, of one row, under any policy: channels, arrivals
-            and harvests do not depend on it.
+        states: Of a dynamic world, one for each block of an episode, of one row, under any policy: channels,
+            arrivals and harvests do not depend on it.
 
     Raises:
         ValueError: If a state is of a static world.

@@ -29,10 +29,10 @@ NATS = 1 / math.log(2.0)
 class Lookahead:
     """Plans some blocks ahead with the statistics that are known, and does the plan's first block.
 
-    A user alone, with the gain of the present block and mean arrivals and harvests, would serve its queue at a falling
-    pace: a bit that is served ``h`` blocks before the queue is empty saves ``h`` blocks of waiting, and joules have one
-    price. The plan empties the queue as soon as the battery allows, but for a reserve. Then all users share the block
-    at these worths and prices, as in :class:`~mec_cf_gym.baselines.DriftPlusPenalty`.
+    A user alone, with the gain of the present block and mean arrivals and harvests, would serve its queue at a
+    falling pace: a bit that is served ``h`` blocks before the queue is empty saves ``h`` blocks of waiting, and
+    joules have one price. The plan empties the queue as soon as the battery allows, but for a reserve. Then all
+    users share the block at these worths and prices, as in :class:`~mec_cf_gym.baselines.DriftPlusPenalty`.
 
     Args:
         horizon: Most blocks that a plan has.
@@ -108,7 +108,7 @@ def plan(
     persistence: float,
     horizon: int,
 ) -> tuple[Floats, Floats]:
-    """Return in how many blocks queues are to be empty, and what a joule is worth in bits times blocks, ``(R,)`` each.
+    """Return in how many blocks queues are to be empty, and a joule's worth in bits times blocks, ``(R,)`` each.
 
     Args:
         queue: Bits that wait at users, ``(R,)``; all other arrays have one entry a user, too.
@@ -191,7 +191,7 @@ def price_at(
 def supply(
     worth: float, price: float, gain: float, local_bits: float, local_j: float, power_j: float, link_bits: float
 ) -> tuple[float, float]:
-    """Return the bits that a user alone serves in a block, and the energy, for a bit's worth and a joule's price."""
+    """Return the bits that a user alone serves in a block, and the energy at a bit's worth and joule's price."""
     share = 1.0 if local_j <= 0 else min(1.0, math.sqrt(worth * local_bits / (3 * price * local_j)))
     power = min(1.0, max(0.0, worth * link_bits * NATS / (price * power_j) - 1 / gain)) if gain > 0 else 0.0
     bits = share * local_bits + link_bits * NATS * math.log1p(gain * power)

@@ -24,8 +24,8 @@ SETTLED = 1e-7
 class Myopic:
     """Clears the queues as fast as the static optimum would, with no thought of energy or of what comes.
 
-    CPUs run at full speed, and powers minimise the largest time in which the bits that wait at a user are computed, by
-    itself and over its link, ``1 / (1 / T_loc + 1 / T_off)`` (paper A), on one subcarrier.
+    CPUs run at full speed, and powers minimise the largest time in which the bits that wait at a user are
+    computed, by itself and over its link, ``1 / (1 / T_loc + 1 / T_off)`` (paper A), on one subcarrier.
 
     Raises:
         ValueError: From ``allocate``, for a block of a static world, or with several subcarriers.
@@ -45,7 +45,9 @@ class Myopic:
         """Return the allocation for a block, or a batch of them."""
         backlog = backlog_of(block)
         if block.num_subcarriers != 1:
-            raise refuse("num_subcarriers", block.num_subcarriers, "the myopic policy is for a single subcarrier only")
+            raise refuse(
+                "num_subcarriers", block.num_subcarriers, "the myopic policy is for a single subcarrier only"
+            )
         cycles = backlog.queue_bits * np.asarray(block.cycles_per_bit)
         local_hz, server_hz = np.asarray(block.local_hz), np.asarray(block.server_hz)
         lead, users = block.batch_shape, block.num_users
@@ -54,7 +56,9 @@ class Myopic:
             link_s = backlog.queue_bits * (1 + block.fronthaul_load) / block.data_bandwidth_hz  # at 1 bit/s/Hz
             server_s = cycles / server_hz
         times = (local_s, link_s, server_s)
-        rows = [np.ascontiguousarray(np.broadcast_to(time_s, (*lead, users)).reshape(-1, users)) for time_s in times]
+        rows = [
+            np.ascontiguousarray(np.broadcast_to(time_s, (*lead, users)).reshape(-1, users)) for time_s in times
+        ]
         power = clear_fastest(
             np.ascontiguousarray(np.asarray(block.signal_gain, np.float64).reshape(-1, users)),
             np.ascontiguousarray(np.asarray(block.interference_gain, np.float64).reshape(-1, users, users)),
@@ -71,8 +75,8 @@ def clear_fastest(
 ) -> Floats:
     """Return the powers, ``(B, K)``, that minimise the largest time in which queues are cleared.
 
-    A target time asks each user for a rate, that is an SINR. The least powers that reach all of them are the limit of
-    a standard interference function; the target is feasible if none of them exceeds one.
+    A target time asks each user for a rate, that is an SINR. The least powers that reach all of them are the limit
+    of a standard interference function; the target is feasible if none of them exceeds one.
 
     Args:
         signal: Signal gains, ``(B, K)``.
@@ -96,9 +100,7 @@ def clear_fastest(
         power = np.zeros(users)
         for step in range(HALVINGS + 1):
             target = high if step == 0 else (low + high) / 2
-            reached = least_powers(
-                signal[b], interference[b], local_s[b], link_s[b], server_s[b], target, power
-            )
+            reached = least_powers(signal[b], interference[b], local_s[b], link_s[b], server_s[b], target, power)
             if reached:
                 high = target
                 powers[b] = power

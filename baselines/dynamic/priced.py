@@ -1,4 +1,4 @@
-"""Service of a block when a bit has its worth and a joule its price: weighted rates less priced energy, compiled."""
+"""Service of a block when a bit has its worth and a joule its price: weighted rates less priced energy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def priced_allocation(block: CoherenceBlock, worth: Floats, price_per_j: Floats)
     than its battery holds. Where servers are shared, they divide their speed by what waits there.
 
     Args:
-        block: Coherence blocks with a backlog, any leading axes; where combiners follow the powers, gains are those
+        block: Coherence blocks with a backlog, any leading axes; where combiners follow the powers, gains are
+        those
             for full power.
         worth: Of a bit, ``(..., K)``, at least zero.
         price_per_j: Of energy in the same unit, ``(..., K)``, at least zero.
@@ -124,8 +125,9 @@ def serve_rows(
                 energy_price = max(price[b, k], FREE * worth[b, k] * link_bits / max(power_j[b, k], 1e-300))
                 kept = power[b, :, k].copy()
                 value[k] = answer(
-                    signal[b, :, k] / noise, toll, link_bits, queue[b, k], battery[b, k], worth[b, k], energy_price,
-                    local_bits[b, k], local_j[b, k], power_j[b, k], power[b, :, k], share[b, k : k + 1],
+                    signal[b, :, k] / noise, toll, link_bits, queue[b, k], battery[b, k], worth[b, k],
+                    energy_price, local_bits[b, k], local_j[b, k], power_j[b, k], power[b, :, k], share[b, k : k +
+                    1],
                 )  # fmt: skip
                 change = max(change, np.abs(power[b, :, k] - kept).max())
             if change < SETTLED:
@@ -135,7 +137,7 @@ def serve_rows(
 
 @compiled
 def heard(interference: Floats, power: Floats, k: int) -> Floats:
-    """Return noise and interference of user k over the noise, ``(N,)``, at powers ``(N, K)``."""
+    """Return what user k hears over the noise, noise included, ``(N,)``, at powers ``(N, K)``."""
     noise = np.ones(power.shape[0])
     for n in range(power.shape[0]):
         for j in range(power.shape[1]):
@@ -190,7 +192,18 @@ def answer(
     for _ in range(HALVINGS):
         middle = math.sqrt(low * high)
         if serves_too_much(
-            gain, toll, link_bits, queue, battery, middle * worth, price, local_bits, local_j, power_j, power, share
+            gain,
+            toll,
+            link_bits,
+            queue,
+            battery,
+            middle * worth,
+            price,
+            local_bits,
+            local_j,
+            power_j,
+            power,
+            share,
         ):
             high = middle
         else:
@@ -229,7 +242,7 @@ def serves_too_much(
 
 @compiled
 def water_fill(gain: Floats, toll: Floats, value: float, price: float, power: Floats) -> None:
-    """Write powers ``(N,)`` that maximise ``value log(1 + gain p) - (price + toll) p`` with a sum of at most one."""
+    """Write powers ``(N,)`` that maximise ``value log(1 + gain p) - (price + toll) p``, one in sum at most."""
     total = 0.0
     for n in range(len(power)):
         power[n] = max(0.0, value / (price + toll[n]) - 1 / gain[n]) if gain[n] > 0 else 0.0

@@ -63,8 +63,9 @@ class MECCellFreeDynamicEnv(MECCellFreeEnv):
     |---|---|---|
     | `queue` | (K, 7) | the queue, the battery, and what is to come |
 
-    on the same scale, `log10(x + 1e-4) / 4`: bits that wait at the user, at its server, and that came last, over the
-    mean bits of a block; this mean over 1e3; the battery's level over its limit; whether tasks arrive in a burst
+    on the same scale, `log10(x + 1e-4) / 4`: bits that wait at the user, at its server, and that came last, over
+    the mean bits of a block; this mean over 1e3; the battery's level over its limit; whether tasks arrive in a
+    burst
     now; and whether the harvest is on.
 
     ## Dynamics
@@ -80,7 +81,8 @@ class MECCellFreeDynamicEnv(MECCellFreeEnv):
 
     ## Info
     `latency_s` (age of the oldest bit), `backlog_latency_s`, `local_bits`, `sent_bits`, `served_bits`,
-    `arriving_bits`, `dropped_bits`, `drop_cost_ms`, `transmit_energy_j`, `computing_energy_j`, `starved` (the battery was empty),
+    `arriving_bits`, `dropped_bits`, `drop_cost_ms`, `transmit_energy_j`, `computing_energy_j`, `starved` (the
+    battery was empty),
     `rate_bps`, `server_hz` per user, and `max_latency_s`, `max_backlog_latency_s`, `gini`, `deadline_missed`.
 
     ## Starting State
