@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.batches import read_only
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.fading import Coefficients
+from mec_cf_gym.block.fading import Fading
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.performance.outcome import Outcome, outcome_of
 from mec_cf_gym.random_streams import Streams
@@ -26,7 +26,7 @@ class State:
     """Networks in their current block, one a row. Arrays of networks and blocks are read-only."""
 
     network: Network
-    fading: Coefficients  # (rows, N, M, K), CN(0, 1); M counts all antennas
+    fading: Fading
     block: CoherenceBlock
     past: tuple[CoherenceBlock, ...] = ()  # the last ``csi_delay_blocks`` blocks, the oldest first
 

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from mec_cf_gym.arrays import Array, promote, to_numpy
 from mec_cf_gym.batches import flatten_rows, take_rows
+from mec_cf_gym.block.aging import Aging
 from mec_cf_gym.block.receiver import Receiver
 from mec_cf_gym.network.servers import Servers
 
@@ -46,7 +47,12 @@ class CoherenceBlock:
     :meth:`tuned` returns those for other powers, and :func:`~mec_cf_gym.rate` uses them.
     """
 
-    AXES: ClassVar[Mapping[str, int]] = {"signal_gain": 2, "interference_gain": 3, "channel": 3}
+    AXES: ClassVar[Mapping[str, int]] = {
+        "signal_gain": 2,
+        "interference_gain": 3,
+        "channel": 3,
+        "channel_variance": 2,
+    }
 
     signal_gain: Array  # (..., N, K), linear
     interference_gain: Array  # (..., N, K, K), linear, of user j on user k
@@ -62,6 +68,8 @@ class CoherenceBlock:
     servers: Servers | None = None  # where they are shared
     receiver: Receiver | None = None  # where combiners follow the powers
     fairness: Fairness | None = None
+    channel_variance: Array | None = None  # (..., M, K), mean of |h|^2 over all blocks, where known
+    aging: Aging | None = None  # how channels change with time
 
     def __post_init__(self) -> None:
         *_, num_subcarriers, num_users = self.signal_gain.shape

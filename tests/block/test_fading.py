@@ -15,7 +15,7 @@ def coefficients(blocks, rows=8, **fields):
     world, streams = World(Scenario.paper_a(num_aps=20, num_users=5, **fields)), Streams.from_seeds(range(rows))
     state = world.begin(streams)
     for _ in range(blocks):
-        yield state.fading
+        yield state.fading.coefficients
         state = world.advance(state, streams)
 
 
