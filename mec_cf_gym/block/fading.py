@@ -115,7 +115,7 @@ class Clarke(IID):
     - Coefficients are CN(0, 1) in every block, exactly: amplitudes are Rayleigh's, ``E|g|^2 = 1``, ``E|g|^4 = 2``.
     - Their correlation at a distance x, over all draws, is ``J0(x)``, exactly; so it is ``J0(2 pi f_D t)`` at any lag.
     - Given ``u`` they are a Gaussian process of correlation ``J0(x) + 2 cos(2 pi u) J_2W(x) + ...``. With W = 16
-      that is J0 to 1e-3 up to a distance of x = 22, three and a half wavelengths, and to 1e-6 up to 16. Farther on a
+      that is J0 to 1e-3 up to a distance of x = 22, three and a half wavelengths, and to 1e-6 up to 17. Farther on a
       link of its own shows that its waves are few, and only the mean over links is J0.
     - Links, subcarriers and antennas have waves of their own, independent of the others.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ class LocalObservation:
 
     A user sees, on every subcarrier, its signal gain and the gain of its own estimation error; the strongest gains
     at which it hears others, in falling order, and the signal gains of those users; the strongest gains at which
-    others hear it, and their signal gains; and its task. With ``observation="csi"`` its channels follow. The scale
-    is the environment's.
+    others hear it, and their signal gains; and its task. With ``observation="csi"`` or ``"channel"`` its channels
+    follow. The scale is the environment's.
 
     Args:
         contract: Of the environment.
@@ -41,8 +42,10 @@ class LocalObservation:
         if not isinstance(observation, Gains):
             named = contract.scenario.episode.observation
             raise refuse("observation", named, "users need one that shows the gains")
-        (subcarriers, _), (_, features) = observation.shapes["signal"], observation.shapes["task"]
-        channels = int(np.prod(observation.shapes["csi"][:-1])) if "csi" in observation.shapes else 0
+        (subcarriers, users), (_, features) = observation.shapes["signal"], observation.shapes["task"]
+        channels = sum(
+            math.prod(shape) // users for name, shape in observation.shapes.items() if name in ("csi", "channel")
+        )
         self.num_entries = subcarriers * (2 + 4 * self.num_interferers) + features + channels
 
     def space(self) -> spaces.Box:
@@ -62,6 +65,8 @@ class LocalObservation:
         rows = [*(_per_user(gains, batch_axes) for gains in links), observation["task"]]
         if "csi" in observation:
             rows.append(_per_user(observation["csi"], batch_axes))
+        if "channel" in observation:
+            rows.append(_per_user(np.moveaxis(observation["channel"], -1, -3), batch_axes))
         return np.concatenate(rows, axis=-1)
 
     def _strongest(self, gains: Floats, signal: Floats) -> tuple[Floats, Floats]:

@@ -102,6 +102,45 @@ class ChannelState(Gains):
         return super().observe(block) | {"csi": log_scale(np.square(channel.real) + np.square(channel.imag))}
 
 
+class ComplexChannels(Gains):
+    """The same as ``gains``, and every channel as a complex number: what predictions of channels are made from."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        users, subcarriers = scenario.layout.num_users, scenario.radio.num_subcarriers
+        self.shapes["channel"] = (subcarriers, scenario.num_antennas, users, 2)
+
+    def observe(self, block: CoherenceBlock) -> Observation:
+        """Add ``channel`` ``(..., N, M, K, 2)``: real and imaginary parts of the channel, see :func:`log_polar`."""
+        return super().observe(block) | {"channel": log_polar(np.asarray(block.channel))}
+
+
+def log_polar(channel: NDArray[Any]) -> Floats:
+    """Return complex numbers, ``(...)``, with their phase and a logarithmic magnitude, ``(..., 2)``.
+
+    The magnitude is ``log10(|h|^2 / 1e-4 + 1) / 4``, that of :func:`log_scale` plus one: 0 for nothing, 1 where the
+    channel is as strong as the noise, 2 for 40 dB. No statistics are needed to tell what is shown.
+    """
+    channel = channel.astype(np.complex64)
+    magnitude = np.abs(channel)
+    scaled = np.log1p(np.square(magnitude) / np.float32(GAIN_FLOOR)) / np.float32(4 * np.log(10))
+    shown = channel * (scaled / np.maximum(magnitude, np.finfo(np.float32).tiny))
+    return shown.view(np.float32).reshape(*channel.shape, 2)
+
+
+def channel_of(shown: NDArray[Any]) -> NDArray[np.complex128]:
+    """Return the complex numbers, ``(...)``, that :func:`log_polar` was given, to single precision.
+
+    Args:
+        shown: ``(..., 2)``.
+    """
+    parts = np.ascontiguousarray(shown, np.float64)
+    scaled = parts.view(np.complex128)[..., 0]
+    radius = np.abs(scaled)
+    magnitude = np.sqrt(GAIN_FLOOR * np.expm1(4 * np.log(10) * radius))
+    return np.asarray(scaled * (magnitude / np.maximum(radius, np.finfo(np.float64).tiny)))
+
+
 def log_scale(ratio: NDArray[Any]) -> Floats:
     """Return ``log10(ratio + 1e-4) / 4``: -1 for nothing, 0 near one, +1 for 40 dB; any shape."""
     scaled = np.asarray(ratio).astype(np.float32)
@@ -153,5 +192,5 @@ def observed_servers(task: Array) -> Servers:
     return Servers(xp.clip(xp.max(open_hz, axis=-1), LEAST_OPEN_HZ, None), cloud_hz, open_hz >= LEAST_OPEN_HZ)
 
 
-OBSERVATIONS: Parts[type[ObservationModel]] = Parts("observation", gains=Gains, csi=ChannelState)
+OBSERVATIONS: Parts[type[ObservationModel]] = Parts("observation", gains=Gains, csi=ChannelState, channel=ComplexChannels)
 """Observations by name; add your own to use it as ``observation``."""
