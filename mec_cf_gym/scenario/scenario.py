@@ -93,6 +93,16 @@ class Scenario:
         return cls.paper_a(**{**delayed, **fields})
 
     @classmethod
+    def paper_a_clarke(cls, **fields: Any) -> Scenario:
+        """Return those of :meth:`paper_a_delayed` with fading at which predictions are right, and complex channels.
+
+        Fading is Clarke's. Estimates miss a thousandth of the channel's variance, as after pilots that arrive at
+        30 dB. Perfect ones would show so much of the future of band-limited fading that little is left to learn.
+        """
+        ours = {"fading": "clarke", "observation": "channel", "csi_error_variance": 1e-3}
+        return cls.paper_a_delayed(**{**ours, **fields})
+
+    @classmethod
     def paper_b(cls, **fields: Any) -> Scenario:
         """Return paper B's numbers, for either of its networks; ``fields`` replace any of them.
 
