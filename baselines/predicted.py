@@ -90,8 +90,8 @@ def linear_predictor(aging: Aging, blocks: int) -> tuple[Floats, Floats]:
     """Return the weights of the best linear prediction, ``(..., K, blocks)``, and what it leaves, ``(..., K)``.
 
     With the correlations R of the estimates that were seen and r of the current one with them, the weights are
-    ``R^-1 r``, the newest estimate first, and the share ``1 - r^T R^-1 r`` of the variance is left. They are the same
-    for all links of a user.
+    ``R^-1 r``, the newest estimate first, and the share ``1 - r^T R^-1 r`` of the variance is left. They are the
+    same for all links of a user.
 
     Args:
         aging: Statistics of the channels.
@@ -102,15 +102,15 @@ def linear_predictor(aging: Aging, blocks: int) -> tuple[Floats, Floats]:
     apart = np.abs(np.subtract.outer(lags[:blocks], lags[:blocks]))
     between, wanted = correlation[..., apart], correlation[..., aging.delay_blocks :]
     between = between + ROUNDING * np.eye(blocks)
-    weights = np.linalg.solve(between, wanted[..., None])[..., 0]
-    return weights, np.clip(1 - np.vecdot(weights, wanted), 0.0, 1.0)
+    weights = np.asarray(np.linalg.solve(between, wanted[..., None])[..., 0], np.float64)
+    return weights, np.clip(1 - (weights * wanted).sum(-1), 0.0, 1.0)
 
 
 def expected_gains(predicted: Complexes, variance: Floats, error_gain: Floats) -> tuple[Floats, Floats]:
     """Return the gains of maximum-ratio combining that are expected of channels ``h ~ CN(predicted, variance)``.
 
-    Means of products over means of norms: ``S_k = E ||h_k||^2`` and ``I_kj = E |h_k^H h_j|^2 / S_k`` for ``j != k``,
-    and the error of the estimates adds ``sum_m E |h_mk|^2 error_mj / S_k``.
+    Means of products over means of norms: ``S_k = E ||h_k||^2`` and ``I_kj = E |h_k^H h_j|^2 / S_k`` for
+    ``j != k``, and the error of the estimates adds ``sum_m E |h_mk|^2 error_mj / S_k``.
 
     Args:
         predicted: Means, ``(..., N, M, K)``.

@@ -1,9 +1,9 @@
-"""What predicting channels is worth where they are known late and fading is Clarke's, by the noise of estimates.
+"""What predicting channels is worth where they are known late and fading is Clarke's, by delay and noise.
 
-Every rule meets the same blocks of the same networks. Rules are the exact solver on gains: the last ones seen, a
-mean of those seen (see OutdatedExact), those that statistics alone let expect, and those expected of channels that
-are predicted from the last ones seen (see PredictedExact). Exponents and freshness are tuned for each setting on
-validation networks, the window is not. The oracle knows the current estimates. Prints the share of the channels'
+Every rule meets the same blocks of the same networks. Rules are the exact solver on gains: the last ones seen, the
+mean of all seen (see OutdatedExact), those that statistics alone let expect, and those expected of channels that
+are predicted from the last ones seen (see PredictedExact). Exponents are tuned for each setting on validation
+networks, windows are not. The oracle knows the current estimates. Prints the share of the channels'
 variance that predictions leave, largest latencies, and how far above the oracle's, and above those of the
 prediction, they lie, with 95 % bootstrap intervals over networks.
 
@@ -14,7 +14,7 @@ import argparse
 import dataclasses
 
 import gymnasium as gym
-from memory import EXPONENTS, FRESHNESS, above, largest_latencies
+from memory import EXPONENTS, above, largest_latencies
 from tabulate import tabulate
 
 from mec_cf_gym.baselines import ExactMinMax, OutdatedExact, PredictedExact
@@ -22,7 +22,7 @@ from mec_cf_gym.baselines.predicted import linear_predictor
 from mec_cf_gym.evaluation import seeds
 
 ENV_ID = "MECCellFreeDelayed-v1"
-ERRORS = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)
+SETTINGS = [(8, 0.0), (8, 1e-5), (8, 1e-3), (8, 1e-2), (4, 1e-3), (2, 1e-3)]
 WINDOWS = (8, 16, 32)
 TUNED_WINDOW = 16
 
@@ -41,39 +41,53 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=200, help="test networks of each setting")
     parser.add_argument("--tuning", type=int, default=100, help="validation networks of each setting")
-    parser.add_argument("--errors", type=float, nargs="+", default=ERRORS, help="variances of the estimation error")
+    parser.add_argument("--settings", nargs="+", default=[f"{d},{e:g}" for d, e in SETTINGS], help="delay,error")
     options = parser.parse_args()
     table = []
-    for error in options.errors:
-        fields = {"csi_error_variance": error}
+    for setting in options.settings:
+        delay, error = setting.split(",")
+        fields = {"csi_delay_blocks": int(delay), "csi_error_variance": float(error)}
         last, mean, statistics, predicted = tuned(fields, options.tuning)
         rules = {
-            f"last gains, exponent {last[0]}": OutdatedExact(*last),
-            "mean gains, exponent {}, freshness {}".format(*mean): OutdatedExact(*mean),
+            f"last gains, exponent {last}": OutdatedExact(last, 1.0),
+            f"mean gains, exponent {mean}": OutdatedExact(mean, 0.0),
             f"statistics alone, exponent {statistics}": Statistics(1, statistics),
-            **{f"predicted from {window}, exponent {predicted}": PredictedExact(window, predicted) for window in WINDOWS},
+            **{
+                f"predicted from {window}, exponent {predicted}": PredictedExact(window, predicted)
+                for window in WINDOWS
+            },
             "oracle": ExactMinMax(),
         }
-        left = [f"{share_left(fields, rule):.3f}" if type(rule) is PredictedExact else "" for rule in rules.values()]
+        left = [
+            f"{share_left(fields, rule):.3f}" if type(rule) is PredictedExact else "" for rule in rules.values()
+        ]
         largest_s = largest_latencies(rules, fields, seeds("test", options.networks), ENV_ID)
         compared = largest_s[f"predicted from {TUNED_WINDOW}, exponent {predicted}"]
         for (name, values), share in zip(largest_s.items(), left, strict=True):
             gaps = above(values, largest_s["oracle"]), above(values, compared)
-            table.append([f"{error:g}", name, share, f"{1e3 * values.mean():.4f}", *gaps])
+            table.append([f"D = {delay}, error {error}", name, share, f"{1e3 * values.mean():.4f}", *gaps])
         print(tabulate(table[-len(rules) :], tablefmt="plain", disable_numparse=True), flush=True)
-    headers = ["error", "rule", "variance left", "mean ms", "above the oracle", f"above predicted from {TUNED_WINDOW}"]
+    headers = [
+        "setting",
+        "rule",
+        "variance left",
+        "mean ms",
+        "above the oracle",
+        f"above predicted from {TUNED_WINDOW}",
+    ]
     print(tabulate(table, headers, tablefmt="github", disable_numparse=True))
 
 
 def tuned(fields, networks):
-    """Return what is best on validation networks: (exponent, freshness) twice, and exponents twice."""
+    """Yield the best exponents on validation networks: for last gains, their mean, statistics and predictions."""
     families = (
-        {(exponent, 1.0): OutdatedExact(exponent, 1.0) for exponent in EXPONENTS},
-        {(exponent, fresh): OutdatedExact(exponent, fresh) for exponent in EXPONENTS for fresh in FRESHNESS[:-1]},
-        {exponent: Statistics(1, exponent) for exponent in EXPONENTS},
-        {exponent: PredictedExact(TUNED_WINDOW, exponent) for exponent in EXPONENTS},
+        lambda exponent: OutdatedExact(exponent, 1.0),
+        lambda exponent: OutdatedExact(exponent, 0.0),
+        lambda exponent: Statistics(1, exponent),
+        lambda exponent: PredictedExact(TUNED_WINDOW, exponent),
     )
-    for rules in families:
+    for family in families:
+        rules = {exponent: family(exponent) for exponent in EXPONENTS}
         largest_s = largest_latencies(rules, fields, seeds("validation", networks), ENV_ID)
         yield min(rules, key=lambda name, found=largest_s: found[name].mean())
 

@@ -57,8 +57,7 @@ class IID:
     """Rayleigh fading, independent between blocks, subcarriers, APs and users (paper A)."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
-        self.shape = (scenario.radio.num_subcarriers, scenario.num_antennas, scenario.layout.num_users)
+        self.scenario, self.shape = scenario, link_shape(scenario)
 
     def begin(self, network: Network, streams: Streams) -> Fading:
         """Return the fading of an episode's first block."""
@@ -105,7 +104,7 @@ class ClarkeFading(Fading):
     way_rad: Floats  # (rows, K), length of the way so far, one wavelength being 2 pi
 
 
-class Clarke(IID):
+class Clarke:
     """Rayleigh fading of users who drive through waves from all around them (Clarke's model).
 
     Along a way of ``x`` radians, a wavelength being 2 pi, the coefficient of a link is the sum over W waves of
@@ -113,19 +112,22 @@ class Clarke(IID):
     ``t_w = pi (w + u) / W``, w from 0 to W - 1, of which the user draws ``u`` from [0, 1).
 
     - Coefficients are CN(0, 1) in every block, exactly: amplitudes are Rayleigh's, ``E|g|^2 = 1``, ``E|g|^4 = 2``.
-    - Their correlation at a distance x, over all draws, is ``J0(x)``, exactly; so it is ``J0(2 pi f_D t)`` at any lag.
+    - Their correlation at a distance x, over all draws, is exactly ``J0(x)``: ``J0(2 pi f_D t)`` at any lag t.
     - Given ``u`` they are a Gaussian process of correlation ``J0(x) + 2 cos(2 pi u) J_2W(x) + ...``. With W = 16
-      that is J0 to 1e-3 up to a distance of x = 22, three and a half wavelengths, and to 1e-6 up to 17. Farther on a
-      link of its own shows that its waves are few, and only the mean over links is J0.
+      that is J0 to 1e-3 up to a distance of x = 22, three and a half wavelengths, and to 1e-6 up to 17. Over
+      longer ways a single user shows that its waves are few, and only the mean over users is J0.
     - Links, subcarriers and antennas have waves of their own, independent of the others.
 
-    Where ``csi_error_variance`` is not zero, coefficients are those of MMSE estimates, whose errors are drawn anew for
-    every block: ``sqrt(1 - e) g + sqrt(e) w``. Predictions from past estimates cannot be better than that noise lets
-    them.
+    Where ``csi_error_variance`` e is not zero, coefficients are those of MMSE estimates, whose errors are drawn
+    anew for every block: ``sqrt(1 - e) g + sqrt(e) w``. That noise bounds what past estimates tell of the current
+    one.
     """
 
     NUM_WAVES = 16
     """Waves of a link, W. Sines and cosines make it as exact as 32 directions all around."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario, self.shape = scenario, link_shape(scenario)
 
     def begin(self, network: Network, streams: Streams) -> ClarkeFading:
         """Return the fading of an episode's first block."""
@@ -160,6 +162,11 @@ class Clarke(IID):
             coefficients = np.float32(np.sqrt(1 - error_share)) * coefficients
             coefficients += np.float32(np.sqrt(error_share)) * streams.complex_normal(self.shape)
         return ClarkeFading(np.ascontiguousarray(coefficients), waves, cosines, way_rad)
+
+
+def link_shape(scenario: Scenario) -> tuple[int, int, int]:
+    """Return the numbers of subcarriers, of antennas of all sites, and of users, ``(N, M, K)``."""
+    return scenario.radio.num_subcarriers, scenario.num_antennas, scenario.layout.num_users
 
 
 def doppler_phase_rad(scenario: Scenario, network: Network) -> Floats:

@@ -75,15 +75,15 @@ class MECCellFreeClarkeEnv(MECCellFreeDelayedEnv):
     """Joint power control and task splitting on channels that are known late, and can be predicted.
 
     ## Description
-    `MECCellFreeDelayed-v0` with fading that is Clarke's, and with complex channels to predict it from. Users at
-    30 m/s drive through waves from all around them; the network learns of their channels eight blocks (4 ms) later,
-    by which they have driven 0.8 wavelengths. The correlation with the last channels seen is J0(5.03) = -0.17: next
-    to nothing. But such fading is band-limited, so that what came before tells more: the best linear prediction from
-    sixteen observations leaves 61 % of the variance, and one from the last alone 97 %.
+    `MECCellFreeDelayed-v0` with Clarke's fading, and with complex channels to predict it from. Users at 30 m/s
+    drive through waves from all around them; the network learns of their channels eight blocks (4 ms) later, by
+    when they have driven 0.8 wavelengths. The correlation with the last channels seen is J0(5.03) = -0.17: next to
+    nothing. But such fading is band-limited, so that the channels before tell more: the best linear prediction
+    from the last alone leaves 97 % of the variance, that from the last sixteen 64 %.
 
-    Channel estimates miss a thousandth of the channel's variance, afresh in every block, as after pilots that arrive
-    at 30 dB. From perfect ones the future could be computed (0.4 % of the variance would be left), which no receiver
-    can. The error counts in the interference, too, for whoever decides.
+    Channel estimates miss a thousandth of the channel's variance, afresh in every block, as after pilots that
+    arrive at 30 dB. From perfect estimates the same prediction would leave 1 %, and hardly a problem; no receiver
+    has them. What estimates miss also counts as interference in the rewards, of all policies alike.
 
     The environment is **partially observed**, and actions do not influence what comes next. See the page on
     sequential environments.
@@ -92,11 +92,10 @@ class MECCellFreeClarkeEnv(MECCellFreeDelayedEnv):
     As in `MECCellFree-v0`: `Box(0, 1, (N K + K,), float32)`, power ratios, then offload ratios.
 
     ## Observation Space
-    As in `MECCellFree-v0`: `Dict` with `signal`, `interference` and `task`, and
-
-    | key | shape | what |
-    |---|---|---|
-    | `channel` | (N, M, K, 2) | real and imaginary parts of the channel estimates, with their phase and the magnitude log10(abs(h)^2 / 1e-4 + 1) / 4, h being relative to the noise: 0 for no channel, 1 at the noise's power, 2 at 40 dB above it. `mec_cf_gym.envs.channel_of` returns h |
+    As in `MECCellFree-v0`: `Dict` with `signal`, `interference` and `task`, and with `channel`, (N, M, K, 2): real
+    and imaginary parts of the channel estimates h, relative to the noise, with their own phase and the magnitude
+    log10(abs(h)^2 / 1e-4 + 1) / 4: 0 for no channel, 1 at the power of the noise, 2 at 40 dB above it.
+    `mec_cf_gym.envs.channel_of` returns h.
 
     Gains and channels are those of `csi_delay_blocks` blocks ago; tasks are current.
 

@@ -103,7 +103,7 @@ class ChannelState(Gains):
 
 
 class ComplexChannels(Gains):
-    """The same as ``gains``, and every channel as a complex number: what predictions of channels are made from."""
+    """The same as ``gains``, and every channel as a complex number, for predictions of channels."""
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
@@ -111,21 +111,21 @@ class ComplexChannels(Gains):
         self.shapes["channel"] = (subcarriers, scenario.num_antennas, users, 2)
 
     def observe(self, block: CoherenceBlock) -> Observation:
-        """Add ``channel`` ``(..., N, M, K, 2)``: real and imaginary parts of the channel, see :func:`log_polar`."""
+        """Add ``channel`` ``(..., N, M, K, 2)``: real and imaginary parts, see :func:`log_polar`."""
         return super().observe(block) | {"channel": log_polar(np.asarray(block.channel))}
 
 
 def log_polar(channel: NDArray[Any]) -> Floats:
     """Return complex numbers, ``(...)``, with their phase and a logarithmic magnitude, ``(..., 2)``.
 
-    The magnitude is ``log10(|h|^2 / 1e-4 + 1) / 4``, that of :func:`log_scale` plus one: 0 for nothing, 1 where the
-    channel is as strong as the noise, 2 for 40 dB. No statistics are needed to tell what is shown.
+    The magnitude is ``log10(|h|^2 / 1e-4 + 1) / 4``, one more than :func:`log_scale` shows: 0 for nothing, 1 near
+    one, 2 for 40 dB. Nothing else has to be known to read it.
     """
     channel = channel.astype(np.complex64)
     magnitude = np.abs(channel)
     scaled = np.log1p(np.square(magnitude) / np.float32(GAIN_FLOOR)) / np.float32(4 * np.log(10))
     shown = channel * (scaled / np.maximum(magnitude, np.finfo(np.float32).tiny))
-    return shown.view(np.float32).reshape(*channel.shape, 2)
+    return np.asarray(shown, np.complex64).view(np.float32).reshape(*channel.shape, 2)
 
 
 def channel_of(shown: NDArray[Any]) -> NDArray[np.complex128]:
@@ -192,5 +192,7 @@ def observed_servers(task: Array) -> Servers:
     return Servers(xp.clip(xp.max(open_hz, axis=-1), LEAST_OPEN_HZ, None), cloud_hz, open_hz >= LEAST_OPEN_HZ)
 
 
-OBSERVATIONS: Parts[type[ObservationModel]] = Parts("observation", gains=Gains, csi=ChannelState, channel=ComplexChannels)
+OBSERVATIONS: Parts[type[ObservationModel]] = Parts(
+    "observation", gains=Gains, csi=ChannelState, channel=ComplexChannels
+)
 """Observations by name; add your own to use it as ``observation``."""

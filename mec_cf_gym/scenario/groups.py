@@ -135,8 +135,8 @@ class Dynamics(Validated):
     block_s: float = number(0.5e-3, low=1e-6, high=10.0)
     """Length of a coherence block, and the deadline of tasks unless deadline_s says otherwise."""
     fading: str = part("iid")
-    """iid: independent blocks; gauss_markov: correlated by J0(2 pi f_D block_s) to the power of the lag; clarke: by
-    J0(2 pi f_D lag block_s), as waves from all around are, and estimates of csi_error_variance have fresh noise."""
+    """iid: independent blocks; gauss_markov: correlated by J0(2 pi f_D block_s) to the power of the lag in blocks;
+    clarke: by J0(2 pi f_D lag), waves coming from all around, and what estimates miss is drawn in every block."""
     speed_m_per_s: Interval = interval(0.0, low=0.0, high=1e3)
     """Speed of a user; a range is drawn once per user and network."""
     mobility: str = part("static")

@@ -94,10 +94,10 @@ class Scenario:
 
     @classmethod
     def paper_a_clarke(cls, **fields: Any) -> Scenario:
-        """Return those of :meth:`paper_a_delayed` with fading at which predictions are right, and complex channels.
+        """Return those of :meth:`paper_a_delayed` for predictions: Clarke's fading, complex channels.
 
-        Fading is Clarke's. Estimates miss a thousandth of the channel's variance, as after pilots that arrive at
-        30 dB. Perfect ones would show so much of the future of band-limited fading that little is left to learn.
+        Estimates miss a thousandth of the channel's variance, as after pilots that arrive at 30 dB: from perfect
+        ones, band-limited fading could all but be computed ahead.
         """
         ours = {"fading": "clarke", "observation": "channel", "csi_error_variance": 1e-3}
         return cls.paper_a_delayed(**{**ours, **fields})
