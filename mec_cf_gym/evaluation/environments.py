@@ -26,6 +26,12 @@ def is_delayed(env_id: str) -> bool:
     return env_id in env_ids() and usual_scenario(env_id).dynamics.csi_delay_blocks > 0
 
 
+def of_the_past(env_id: str) -> tuple[str, ...]:
+    """Return the policies that decide on past observations of an environment with delayed CSI."""
+    shows_channels = usual_scenario(env_id).episode.observation == "channel"
+    return ("outdated-exact", "averaged-exact", *(("predicted-exact",) if shows_channels else ()))
+
+
 def is_of_paper_b(env_id: str) -> bool:
     """Return whether users share servers, and power and its objective matter, as in paper B."""
     return env_id in env_ids() and usual_scenario(env_id).computing.server == "shared"
