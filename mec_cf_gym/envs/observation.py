@@ -125,7 +125,7 @@ def log_polar(channel: NDArray[Any]) -> Floats:
     magnitude = np.abs(channel)
     scaled = np.log1p(np.square(magnitude) / np.float32(GAIN_FLOOR)) / np.float32(4 * np.log(10))
     shown = channel * (scaled / np.maximum(magnitude, np.finfo(np.float32).tiny))
-    return np.asarray(shown, np.complex64).view(np.float32).reshape(*channel.shape, 2)
+    return np.stack((shown.real, shown.imag), axis=-1).astype(np.float32, copy=False)
 
 
 def channel_of(shown: NDArray[Any]) -> NDArray[np.complex128]:
@@ -134,8 +134,7 @@ def channel_of(shown: NDArray[Any]) -> NDArray[np.complex128]:
     Args:
         shown: ``(..., 2)``.
     """
-    parts = np.ascontiguousarray(shown, np.float64)
-    scaled = parts.view(np.complex128)[..., 0]
+    scaled = shown[..., 0] + np.complex128(1j) * shown[..., 1]
     radius = np.abs(scaled)
     magnitude = np.sqrt(GAIN_FLOOR * np.expm1(4 * np.log(10) * radius))
     return np.asarray(scaled * (magnitude / np.maximum(radius, np.finfo(np.float64).tiny)))
