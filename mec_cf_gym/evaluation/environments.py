@@ -12,7 +12,6 @@ from mec_cf_gym.errors import refuse
 from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Scenario
 
-
 OF_PAST_GAINS = ("outdated-exact", "averaged-exact")
 """Policies that decide on the gains that past observations showed."""
 OF_PAST_CHANNELS = ("predicted-exact",)
