@@ -66,7 +66,7 @@ class LocalObservation:
         if "csi" in observation:
             rows.append(_per_user(observation["csi"], batch_axes))
         if "channel" in observation:
-            rows.append(_per_user(np.moveaxis(observation["channel"], -1, -3), batch_axes))
+            rows.append(_per_user(np.swapaxes(observation["channel"], -1, -2), batch_axes))
         return np.concatenate(rows, axis=-1)
 
     def _strongest(self, gains: Floats, signal: Floats) -> tuple[Floats, Floats]:
