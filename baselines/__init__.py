@@ -12,6 +12,7 @@ from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarr
 from mec_cf_gym.baselines.magnitudes.magnitude_only import MagnitudeOnly
 from mec_cf_gym.baselines.outdated import OutdatedExact
 from mec_cf_gym.baselines.power_control.centre import central_shares
+from mec_cf_gym.baselines.predicted import PredictedExact
 from mec_cf_gym.baselines.proportional import ProportionalShares
 from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
@@ -58,6 +59,7 @@ __all__ = [
     "Myopic",
     "OptimalSingle",
     "OutdatedExact",
+    "PredictedExact",
     "ProportionalShares",
     "RandomPower",
     "Solution",

@@ -138,7 +138,8 @@ class Dynamics(Validated):
     block_s: float = number(0.5e-3, low=1e-6, high=10.0)
     """Length of a coherence block, and the deadline of tasks unless deadline_s says otherwise."""
     fading: str = part("iid")
-    """iid: independent blocks; gauss_markov: correlated by J0(2 pi f_D block_s)."""
+    """iid: independent blocks; gauss_markov: correlated by J0(2 pi f_D block_s) to the power of the lag in blocks;
+    clarke: by J0(2 pi f_D lag), waves coming from all around, and what estimates miss is drawn in every block."""
     speed_m_per_s: Interval = interval(0.0, low=0.0, high=1e3)
     """Speed of a user; a range is drawn once per user and network."""
     mobility: str = part("static")
@@ -198,7 +199,8 @@ class Episode(Validated):
     episode_blocks: int = count(100, high=10**9, shapes=False)
     """Coherence blocks until the episode is truncated."""
     observation: str = part("gains")
-    """gains: signal, interference and tasks; csi: these and the channel magnitudes."""
+    """gains: signal, interference and tasks; csi: these and the channel magnitudes; channel: gains, tasks and the
+    complex channels."""
     reward: str = part("max_latency")
     """max_latency: minus the largest latency in ms, in dynamic worlds the age of the oldest bit; max_backlog:
     minus the largest of backlogs over their rates of arrival; log_latency: minus its natural logarithm;
