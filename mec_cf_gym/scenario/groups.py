@@ -181,7 +181,7 @@ class Queues(Validated):
 
 @dataclass(frozen=True, kw_only=True)
 class Energy(Validated):
-    """What computing costs users, what their batteries hold and harvest."""
+    """What users' computing takes, and, in dynamic worlds, what their batteries hold and harvest."""
 
     effective_capacitance: float = number(1e-28, low=0.0, high=1.0)
     """Energy that a cycle of a user's CPU takes, over the square of its speed, in J/Hz^2: kappa."""
@@ -197,8 +197,8 @@ class Energy(Validated):
     """Share of the time for which it is on."""
     harvest_table: Table | None = table()
     """Powers harvested in recorded blocks, in W, for all users or with a column for each."""
-    energy_weight_ms_per_j: float = number(1.0, low=0.0, high=1e12)
-    """What a joule costs in the reward latency_energy."""
+    energy_weight_ms_per_j: float = number(1e3, low=0.0, high=1e12)
+    """What a joule costs in the reward latency_energy: by default a millijoule costs a millisecond."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +212,8 @@ class Episode(Validated):
     reward: str = part("max_latency")
     """max_latency: minus the largest latency in ms, in dynamic worlds the age of the oldest bit; max_backlog:
     minus the largest of backlogs over their rates of arrival; log_latency: minus its natural logarithm;
-    power_fairness: paper B's objective, with deadlines."""
+    power_fairness: paper B's objective, with deadlines; energy: minus the users' energy in mJ; latency_energy:
+    minus the largest latency in ms and the energy at the price energy_weight_ms_per_j."""
     fairness_weight_w: float = number(0.6, low=0.0, high=1e6)
     """Weight w of the least spectral efficiency in paper B's objective, in W per bit/s/Hz."""
     deadline_penalty_w: float = number(1.0, low=0.0, high=1e6)
