@@ -15,6 +15,7 @@ __path__ = extend_path(__path__, __name__)
 from mec_cf_gym.allocation import Allocation, Policy
 from mec_cf_gym.block import CoherenceBlock
 from mec_cf_gym.deployments import Deployment
+from mec_cf_gym.dynamics import ARRIVALS as _ARRIVALS  # noqa: F401  # scenarios choose among them
 from mec_cf_gym.envs import OBSERVATIONS as _OBSERVATIONS  # noqa: F401  # scenarios choose among them
 from mec_cf_gym.lazy import lazy_names
 from mec_cf_gym.network import Network
@@ -29,7 +30,7 @@ from mec_cf_gym.performance import (
     spectral_efficiency,
 )
 from mec_cf_gym.registration import register_envs
-from mec_cf_gym.scenario import Computing, Dynamics, Episode, Layout, Radio, Scenario, Tasks
+from mec_cf_gym.scenario import Computing, Dynamics, Energy, Episode, Layout, Queues, Radio, Scenario, Tasks
 from mec_cf_gym.world import World
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ __all__ = [
     "Computing",
     "Deployment",
     "Dynamics",
+    "Energy",
     "Episode",
     "Layout",
     "Network",
     "Policy",
+    "Queues",
     "Radio",
     "Scenario",
     "Tasks",

@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Table = tuple[tuple[float, ...], ...]
+Clock = NDArray[np.int64]  # (rows,), number of the block in recordings
+LONGEST_WAIT = 2**40
+"""Recordings begin up to this many blocks late, whatever their lengths."""
 
 
 class Recording:
@@ -20,7 +23,7 @@ class Recording:
         rows = np.array(table, np.float64)
         self.rows = np.broadcast_to(rows, (len(rows), num_users))
 
-    def at(self, clock: NDArray[np.int64]) -> NDArray[np.float64]:
+    def at(self, clock: Clock) -> NDArray[np.float64]:
         """Return what a block of each row has, ``(rows, K)``.
 
         Args:

@@ -16,10 +16,12 @@ from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.batches import read_only
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.fading import Fading
+from mec_cf_gym.block.tasks import TaskState
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.performance.dynamic_outcome import DynamicOutcome
 from mec_cf_gym.performance.outcome import Outcome, outcome_of
 from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.recordings import LONGEST_WAIT, Clock
 from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -45,9 +47,14 @@ class State:
     network: Network
     fading: Fading
     block: CoherenceBlock
-    clock: NDArray[np.int64]  # (rows,), number of the block in recordings
+    tasks: TaskState
     past: tuple[CoherenceBlock, ...] = ()  # the last ``csi_delay_blocks`` blocks, the oldest first
     coming: Coming | None = None  # in dynamic worlds
+
+    @property
+    def clock(self) -> Clock:
+        """Number of the block in recordings, ``(rows,)``."""
+        return self.tasks.clock
 
     @property
     def observed(self) -> CoherenceBlock:
@@ -78,8 +85,9 @@ class World:
         """
         network = read_only(self.networks.draw(streams))
         fading = self.blocks.fading.begin(network, self.blocks.small_scale(streams))
-        block = read_only(self.blocks.draw(network, fading, streams))
-        state = State(network, fading, block, self._start(streams))
+        tasks = read_only(TaskState(self.blocks.tasks.begin(streams), self._start(streams)))
+        block = read_only(self.blocks.draw(network, fading, tasks, streams))
+        state = State(network, fading, block, tasks)
         past = []
         for _ in range(self.scenario.dynamics.csi_delay_blocks):
             past.append(state.block)
@@ -93,8 +101,9 @@ class World:
             read_only(network)
         fading = self.blocks.fading.advance(state.fading, network, self.blocks.small_scale(streams))
         past = (*state.past[1:], state.block) if state.past else ()
-        block = read_only(self.blocks.draw(network, fading, streams))
-        return State(network, fading, block, state.clock + 1, past)
+        tasks = read_only(state.tasks.later())
+        block = read_only(self.blocks.draw(network, fading, tasks, streams))
+        return State(network, fading, block, tasks, past)
 
     def judge(self, block: CoherenceBlock, allocation: Allocation) -> AnyOutcome:
         """Return what an allocation makes of a block, or a batch of them; combiners are chosen for its powers.
@@ -112,10 +121,8 @@ class World:
         """Return what an allocation makes of the current block, with all that happens until its end."""
         return self.judge(state.block, allocation)
 
-    def _start(self, streams: Streams) -> NDArray[np.int64]:
+    def _start(self, streams: Streams) -> Clock:
         """Return the block of recordings that an episode begins with, ``(rows,)``; zero without recordings."""
-        queues, energy = self.scenario.queues, self.scenario.energy
-        lengths = [len(table) for table in (queues.arrivals_table, energy.harvest_table) if table is not None]
-        if not lengths:
+        if not self.scenario.has_recordings:
             return np.zeros(len(streams), np.int64)
-        return np.floor(streams.uniform(0.0, max(lengths), (1,))[:, 0]).astype(np.int64)
+        return streams.uniform(0.0, LONGEST_WAIT, (1,))[:, 0].astype(np.int64)

@@ -101,10 +101,12 @@ def evolution(world: World, streams: Streams, blocks: int) -> Iterator[Coherence
     at_once = max(1, ROWS_AT_ONCE // len(streams))
     for start in range(1, blocks, at_once):
         count = min(at_once, blocks - start)
-        in_turn = Streams(streams.generators * count)
-        network = take_rows(state.network, np.tile(np.arange(len(streams)), count))
+        in_turn, rows = Streams(streams.generators * count), np.tile(np.arange(len(streams)), count)
+        network = take_rows(state.network, rows)
         fading = world.blocks.fading.advance(state.fading, network, in_turn)
-        yield world.blocks.draw(network, fading, in_turn)
+        clock = state.clock[rows] + np.repeat(np.arange(start, start + count), len(streams))
+        tasks = dataclasses.replace(take_rows(state.tasks, rows), clock=clock)
+        yield world.blocks.draw(network, fading, tasks, in_turn)
 
 
 def _only_fading_changes(world: World, state: State, streams: Streams) -> bool:
@@ -115,7 +117,7 @@ def _only_fading_changes(world: World, state: State, streams: Streams) -> bool:
     before = copy.deepcopy([generator.bit_generator.state for generator in trial.generators])
     stays = world.networks.advance(state.network, trial) is state.network
     fading_streams = world.blocks.small_scale(trial)
-    world.blocks.draw(state.network, state.fading, trial)
+    world.blocks.draw(state.network, state.fading, state.tasks, trial)
     after = [generator.bit_generator.state for generator in trial.generators]
     return stays and fading_streams is trial and before == after
 

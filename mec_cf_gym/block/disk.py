@@ -9,6 +9,7 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.combining import CombinerModel, InterferenceModel
 from mec_cf_gym.block.fading import Fading
 from mec_cf_gym.block.model import BlockModel
+from mec_cf_gym.block.tasks import TaskState
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
@@ -27,7 +28,7 @@ class DiskBlocks(BlockModel):
         super().__init__(scenario)
         self.combiner, self.gains_of = combiner, gains_of
 
-    def draw(self, network: Network, fading: Fading, streams: Streams) -> CoherenceBlock:
+    def draw(self, network: Network, fading: Fading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale fading."""
         scenario, users = self.scenario, (self.scenario.layout.num_users,)
         snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
@@ -48,5 +49,5 @@ class DiskBlocks(BlockModel):
             interference_gain=interference_gain,
             channel=channel,
             channel_variance=snr,
-            **self.common_parts(network, streams),
+            **self.common_parts(network, tasks, streams),
         )

@@ -8,6 +8,7 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.fading import Fading
 from mec_cf_gym.block.model import BlockModel
 from mec_cf_gym.block.receiver import Receiver
+from mec_cf_gym.block.tasks import TaskState
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
@@ -35,7 +36,7 @@ class SquareBlocks(BlockModel):
         """
         return streams.branch()
 
-    def draw(self, network: Network, fading: Fading, streams: Streams) -> CoherenceBlock:
+    def draw(self, network: Network, fading: Fading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale fading."""
         statistics, radio = network.statistics, self.scenario.radio
         assert statistics is not None
@@ -56,5 +57,5 @@ class SquareBlocks(BlockModel):
             fronthaul_load=self.fronthaul_load,
             servers=network.servers,
             receiver=receiver,
-            **self.common_parts(network, streams),
+            **self.common_parts(network, tasks, streams),
         )

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from mec_cf_gym.dynamics.two_states import Flags, TwoStates
 from mec_cf_gym.parts import Parts
 from mec_cf_gym.random_streams import Streams
-from mec_cf_gym.recordings import Recording
+from mec_cf_gym.recordings import Clock, Recording
 from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float64]
-Clock = NDArray[np.int64]  # (rows,), number of the block
 
 
 class ArrivalModel(Protocol):

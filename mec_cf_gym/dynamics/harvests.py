@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from mec_cf_gym.dynamics.arrivals import Clock, Floats
+from mec_cf_gym.dynamics.arrivals import Floats
 from mec_cf_gym.dynamics.two_states import Flags, TwoStates
 from mec_cf_gym.parts import Parts
 from mec_cf_gym.random_streams import Streams
-from mec_cf_gym.recordings import Recording
+from mec_cf_gym.recordings import Clock, Recording
 from mec_cf_gym.scenario import Scenario
 
 
@@ -94,10 +94,8 @@ class Trace(Constant):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         assert scenario.energy.harvest_table is not None
-        self.recording, self.block_s = (
-            Recording(scenario.energy.harvest_table, self.num_users),
-            scenario.dynamics.block_s,
-        )
+        self.recording = Recording(scenario.energy.harvest_table, self.num_users)
+        self.block_s = scenario.dynamics.block_s
         self.harvest_j = self.charging_j = float(self.block_s * self.recording.rows.mean())
 
     def draw(self, charging: Flags, clock: Clock, streams: Streams) -> tuple[Floats, Flags]:

@@ -59,10 +59,16 @@ class MECCellFreeEnv(MECEnv):
     (0.001 bit/s/Hz: 20 kbit/s, or 50 ms for a task of paper A) counts with that rate, and `info["capped"]` says
     for whom: the reward is finite for every action.
 
+    `reward="energy"` is minus the energy of all users in mJ, and `reward="latency_energy"` minus the largest
+    latency in ms and `energy_weight_ms_per_j` (1000) times that energy in J.
+
     ## Info
-    `latency_s`, `rate_bps`, `offload`, `local_latency_s`, `offload_latency_s`, `capped` per user, and
-    `max_latency_s`, `gini`, `deadline_missed` of the block that the action was applied to. `reset` returns an
-    empty dict.
+    `latency_s`, `rate_bps`, `offload`, `local_latency_s`, `offload_latency_s`, `transmit_energy_j`,
+    `computing_energy_j`, `capped` per user, and `max_latency_s`, `gini`, `deadline_missed` of the block that the
+    action was applied to. `reset` returns an empty dict.
+
+    Sending takes a user `P sum_n p[n, k]` for the time on the uplink, and computing `kappa f^2` a cycle of its own
+    CPU (`effective_capacitance`); servers' energy does not count.
 
     ## Starting State
     `reset` draws a topology: positions of APs and users, and shadowing. `reset(options={"scenario": ...})`

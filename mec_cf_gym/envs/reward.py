@@ -66,6 +66,35 @@ class LogLatency:
         return np.asarray(-np.log(1e3 * outcome.latency_s.max(-1)))
 
 
+class Energy:
+    """Minus the energy that all users spend on sending and computing, in mJ.
+
+    In a dynamic world doing nothing takes none: see :class:`LatencyEnergy`.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        pass
+
+    def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
+        """Return minus the energy in mJ, ``(...)``."""
+        return -1e3 * energy_j(outcome)
+
+
+class LatencyEnergy(MaxLatency):
+    """Minus the largest latency in ms and the energy of all users at its price, less the price of dropped tasks.
+
+    A joule costs ``energy_weight_ms_per_j``; latencies are those of :class:`MaxLatency`.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self.weight_ms_per_j = scenario.energy.energy_weight_ms_per_j
+
+    def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
+        """Return minus the largest latency in ms, less the prices of energy and drops, ``(...)``."""
+        return super().reward(outcome) - self.weight_ms_per_j * energy_j(outcome)
+
+
 class PowerFairness:
     """Minus paper B's objective, ``w min_k SE_k - sum_k p_k`` in watts, less a penalty for missed deadlines.
 
@@ -82,7 +111,18 @@ class PowerFairness:
         return np.asarray(-outcome.objective_w - self.penalty_w * penalties)
 
 
+def energy_j(outcome: AnyOutcome) -> NDArray[np.float64]:
+    """Return the energy that all users spend in a block, ``(...)``, in joules."""
+    return np.asarray((outcome.transmit_energy_j + outcome.computing_energy_j).sum(-1))
+
+
 REWARDS: Parts[type[RewardModel]] = Parts(
-    "reward", max_latency=MaxLatency, max_backlog=MaxBacklog, log_latency=LogLatency, power_fairness=PowerFairness
+    "reward",
+    max_latency=MaxLatency,
+    max_backlog=MaxBacklog,
+    log_latency=LogLatency,
+    power_fairness=PowerFairness,
+    energy=Energy,
+    latency_energy=LatencyEnergy,
 )
 """Rewards by name; add your own to use it as ``reward``."""

@@ -77,8 +77,9 @@ class MECUserCentricEnv(MECEnv):
     ## Info
     Per user `latency_s`, `transmission_latency_s`, `fronthaul_latency_s`, `computing_latency_s`,
     `offload_latency_s`, `local_latency_s`, `rate_bps`, `spectral_efficiency`, `offload`, `server_hz`,
-    `missed_users`, `capped`; `max_latency_s`, `gini`, `deadline_missed`, `total_power_w` and `objective_w` of the
-    block that the action was applied to. `reset` returns an empty dict.
+    `transmit_energy_j`, `computing_energy_j`, `missed_users`, `capped`; `max_latency_s`, `gini`,
+    `deadline_missed`, `total_power_w` and `objective_w` of the block that the action was applied to. `reset`
+    returns an empty dict.
 
     The receiver computes its combiners for the powers of the action, and so does `mec_cf_gym.rate(block, power)`.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.network.servers import Shares
+from mec_cf_gym.performance.energy import cycles_energy_j, sending_power_w
 from mec_cf_gym.performance.latencies import local_latency, longer, offload_latency
 from mec_cf_gym.performance.metrics import gini
 from mec_cf_gym.performance.objective import fairness_w, needed_server_hz
@@ -39,6 +40,8 @@ class Outcome:
     offload_latency_s: Floats  # (..., K), until the offloaded part is computed: the sum of the last three
     latency_s: Floats  # (..., K), the longer of computing locally and offloading
     deadline_s: Floats  # (..., K)
+    transmit_energy_j: Floats  # (..., K), while the offloaded part is on the uplink
+    computing_energy_j: Floats  # (..., K), of the user's own CPU
     total_power_w: Floats  # (...), transmitted
     objective_w: Floats  # (...), paper B's: total power less the worth of the least spectral efficiencies
     capped: NDArray[np.bool_]  # (..., K), whether the user offloads and counts with the least rate or speed
@@ -65,6 +68,8 @@ class Outcome:
             "spectral_efficiency": self.spectral_efficiency,
             "offload": self.offload,
             "server_hz": self.server_hz,
+            "transmit_energy_j": self.transmit_energy_j,
+            "computing_energy_j": self.computing_energy_j,
             "total_power_w": self.total_power_w,
             "objective_w": self.objective_w,
             "gini": gini(self.latency_s),
@@ -84,11 +89,12 @@ def outcome_of(
     """Return what ``allocation`` makes of ``block``, whose combiners are chosen for its powers.
 
     Latencies are finite: a link that gives less than the least spectral efficiency over the bandwidth, or
-    nothing, counts with that, and so does a server that gives less than the least speed.
+    nothing, counts with that, and so does a server that gives less than the least speed. Users send with their
+    power for the time that the uplink takes, however many blocks that is.
 
     Args:
-        block: Coherence blocks. Without deadlines none is missed; without fairness powers and the objective are
-            not known, NaN.
+        block: Coherence blocks. Without deadlines none is missed; without fairness powers, the energy for
+            sending and the objective are not known, NaN.
         allocation: Powers, offload ratios and, where servers are shared, computing.
         least_spectral_efficiency: In bit/s/Hz.
         least_computing: Whether users of shared servers, if the allocation does not divide them, get just what
@@ -119,6 +125,8 @@ def outcome_of(
         offload_latency_s=offloaded_s,
         latency_s=longer(local_s, offloaded_s),
         deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
+        transmit_energy_j=sending_power_w(block, allocation.power) * transmission_s,
+        computing_energy_j=cycles_energy_j(block, (1 - offload) * block.task_cycles, block.local_hz),
         total_power_w=total_power_w,
         objective_w=objective_w,
         capped=((rate_bps < counted_bps) | (speed_hz < counted_hz)) & (offload > 0),

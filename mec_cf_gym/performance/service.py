@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
+from mec_cf_gym.performance.energy import cycles_energy_j, sending_power_w
 
 Floats = NDArray[np.float64]
 
@@ -53,15 +53,17 @@ def service_of(block: CoherenceBlock, allocation: Allocation, rate_bps: Floats, 
     """
     backlog = backlog_of(block)
     duration_s = backlog.prospects.block_s
-    cycles_per_bit, power_w = np.asarray(block.cycles_per_bit), _full_power_w(block) * allocation.power.sum(-2)
+    if block.fairness is None:
+        raise refuse("fairness", None, "the block must say what powers its users have")
+    cycles_per_bit = np.asarray(block.cycles_per_bit)
     share = 1.0 if allocation.cpu_share is None else allocation.cpu_share
     cpu_hz = share * np.asarray(block.local_hz)
     through_bps = rate_bps / (1 + block.fronthaul_load)
     local_bits = np.minimum(backlog.queue_bits, cpu_hz * duration_s / cycles_per_bit)
     sent_bits = np.minimum(backlog.queue_bits - local_bits, through_bps * duration_s)
     sending_s = sent_bits / np.where(through_bps > 0, through_bps, 1.0)
-    transmit_energy_j = power_w * sending_s
-    computing_energy_j = block.effective_capacitance * np.square(cpu_hz) * local_bits * cycles_per_bit
+    transmit_energy_j = sending_power_w(block, allocation.power) * sending_s
+    computing_energy_j = cycles_energy_j(block, local_bits * cycles_per_bit, cpu_hz)
     energy_j = transmit_energy_j + computing_energy_j
     starved = energy_j > backlog.battery_j
     part = np.where(starved, backlog.battery_j / np.where(starved, energy_j, 1.0), 1.0) if starved.any() else 1.0
@@ -95,9 +97,3 @@ def backlog_of(block: CoherenceBlock) -> Backlog:
     if block.backlog is None:
         raise refuse("backlog", None, "the block is of a static world, without queues; see arrivals")
     return block.backlog
-
-
-def _full_power_w(block: CoherenceBlock) -> Any:
-    if block.fairness is None:
-        raise refuse("fairness", None, "the block must say what powers its users have")
-    return np.asarray(block.fairness.user_power_w)

@@ -50,6 +50,15 @@ def number(default: float, *, low: float, high: float) -> Any:
     return _field(default, partial(_number, low=low, high=high))
 
 
+def limit(*, low: float) -> Any:
+    """Return a dataclass field for a number of at least ``low``; None, in JSON, and infinity are no limit."""
+
+    def rule(name: str, value: Any) -> float:
+        return math.inf if value is None else _number(name, value, low, math.inf)
+
+    return _field(math.inf, rule)
+
+
 def interval(default: Interval, *, low: float, high: float) -> Any:
     """Return a dataclass field for a number in ``[low, high]``, or a pair of them to draw uniformly between."""
     return _field(default, partial(_interval, low=low, high=high))
@@ -64,9 +73,22 @@ def optional_interval(default: Interval | None, *, low: float, high: float) -> A
     return _field(default, rule)
 
 
-def table() -> Any:
-    """Return a dataclass field for recorded numbers, ``(blocks,)`` or ``(blocks, K)``, or None."""
-    return _field(None, _table)
+def of_users(*, low: float, high: float) -> Any:
+    """Return a dataclass field for a number in ``[low, high]`` for each user, or None."""
+
+    def rule(name: str, value: Any) -> tuple[float, ...] | None:
+        if value is None:
+            return None
+        if not isinstance(value, (tuple, list, np.ndarray)) or np.ndim(value) != 1 or not len(value):
+            raise refuse(name, value, "it must be None or one number for each user")
+        return tuple(_number(name, number, low, high) for number in value)
+
+    return _field(None, rule)
+
+
+def table(*, low: float = 0.0) -> Any:
+    """Return a dataclass field for recorded numbers from ``low``, ``(blocks,)`` or ``(blocks, K)``, or None."""
+    return _field(None, partial(_table, low=low))
 
 
 def choice(default: str, *names: str) -> Any:
@@ -116,15 +138,16 @@ def _interval(name: str, value: Any, low: float, high: float) -> Interval:
     return lowest if lowest == highest else (lowest, highest)
 
 
-def _table(name: str, value: Any) -> Table | None:
+def _table(name: str, value: Any, low: float) -> Table | None:
     if value is None:
         return None
     try:
         numbers = np.array(value, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # words, or rows of different lengths
         numbers = np.array(np.nan)
-    if numbers.ndim not in (1, 2) or not numbers.size or not (np.isfinite(numbers) & (numbers >= 0)).all():
-        raise refuse(name, value, "it must be None or finite numbers of at least zero, (blocks,) or (blocks, K)")
+    if numbers.ndim not in (1, 2) or not numbers.size or not (np.isfinite(numbers) & (numbers >= low)).all():
+        allowed = f"it must be None or finite numbers of at least {low:g}, (blocks,) or (blocks, K)"
+        raise refuse(name, value, allowed)
     return tuple(map(tuple, numbers.reshape(len(numbers), -1).tolist()))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from mec_cf_gym.scenario.fields import (
@@ -13,7 +12,9 @@ from mec_cf_gym.scenario.fields import (
     count,
     flag,
     interval,
+    limit,
     number,
+    of_users,
     optional_interval,
     part,
     table,
@@ -94,14 +95,22 @@ class Radio(Validated):
 
 @dataclass(frozen=True, kw_only=True)
 class Tasks(Validated):
-    """What users have to compute; a range is drawn anew for each user and block."""
+    """What users have to compute."""
 
     task_bits: Interval = interval(1e3, low=1.0, high=1e12)
     """Size of a task, Z, in bits."""
     cycles_per_bit: Interval = interval(1e3, low=1e-3, high=1e9)
     """Work per bit, C, in CPU cycles."""
     task_model: str = part("uniform")
-    """How sizes and work are drawn. uniform: from their ranges, independently."""
+    """How sizes and work are drawn. uniform: from their ranges, anew for each user and block; fixed: once for each
+    user and network; per_user: as the fields of_users say; trace: sizes from a recording, work as in uniform."""
+    task_bits_of_users: tuple[float, ...] | None = of_users(low=1.0, high=1e12)
+    """Size of each user's tasks, per_user; None: drawn from task_bits once for each user and network."""
+    cycles_per_bit_of_users: tuple[float, ...] | None = of_users(low=1e-3, high=1e9)
+    """Work per bit of each user's tasks, per_user; None: drawn from cycles_per_bit in the same way."""
+    task_table: Table | None = table(low=1.0)
+    """Sizes of tasks of recorded blocks, in bits, for all users or with a column for each, trace; played from a
+    drawn block on, round and round."""
     deadline_s: Interval | None = optional_interval(None, low=1e-6, high=1e6)
     """Time a task may take; None: the length of a coherence block."""
 
@@ -163,8 +172,9 @@ class Queues(Validated):
     burst_share: float = number(0.3, low=1e-6, high=1.0)
     """Share of the time that is within bursts."""
     arrivals_table: Table | None = table()
-    """Numbers of tasks of recorded blocks, for all users or a column for each; played from a drawn block on."""
-    queue_bits: float = number(math.inf, low=1.0, high=math.inf)
+    """Numbers of tasks of recorded blocks, for all users or with a column for each, trace; played from a drawn
+    block on, round and round."""
+    queue_bits: float = limit(low=1.0)
     """Bits that a user's buffer holds; what finds no room is dropped."""
     drop_price_ms: float = number(10.0, low=0.0, high=1e9)
     """Price of a dropped task in the reward."""
@@ -172,11 +182,11 @@ class Queues(Validated):
 
 @dataclass(frozen=True, kw_only=True)
 class Energy(Validated):
-    """What computing costs users, what their batteries hold and harvest."""
+    """What users' computing takes, and, in dynamic worlds, what their batteries hold and harvest."""
 
     effective_capacitance: float = number(1e-28, low=0.0, high=1.0)
     """Energy that a cycle of a user's CPU takes, over the square of its speed, in J/Hz^2: kappa."""
-    battery_j: float = number(math.inf, low=1e-15, high=math.inf)
+    battery_j: float = limit(low=1e-15)
     """Energy that a user's battery holds; infinite: energy is no limit."""
     harvest: str = part("constant")
     """How energy is harvested. constant; exponential: independent between blocks; two_state: on and off; trace."""
@@ -188,8 +198,8 @@ class Energy(Validated):
     """Share of the time for which it is on."""
     harvest_table: Table | None = table()
     """Powers harvested in recorded blocks, in W, for all users or with a column for each."""
-    energy_weight_ms_per_j: float = number(1.0, low=0.0, high=1e12)
-    """What a joule costs in the reward latency_energy."""
+    energy_weight_ms_per_j: float = number(1e3, low=0.0, high=1e12)
+    """What a joule costs in the reward latency_energy: by default a millijoule costs a millisecond."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +214,8 @@ class Episode(Validated):
     reward: str = part("max_latency")
     """max_latency: minus the largest latency in ms, in dynamic worlds the age of the oldest bit; max_backlog:
     minus the largest of backlogs over their rates of arrival; log_latency: minus its natural logarithm;
-    power_fairness: paper B's objective, with deadlines."""
+    power_fairness: paper B's objective, with deadlines; energy: minus the users' energy in mJ; latency_energy:
+    minus the largest latency in ms and the energy at the price energy_weight_ms_per_j."""
     fairness_weight_w: float = number(0.6, low=0.0, high=1e6)
     """Weight w of the least spectral efficiency in paper B's objective, in W per bit/s/Hz."""
     deadline_penalty_w: float = number(1.0, low=0.0, high=1e6)

@@ -66,23 +66,36 @@ class Scenario:
             allowed = f"{bandwidth_hz:g} Hz hold at most {most} subcarriers of at least 15 kHz"
             raise refuse("num_subcarriers", num_subcarriers, allowed)
         self.deployment.check()
+        self._check_users()
         self._check_dynamics()
         if self.numbers_per_network > MOST_NUMBERS:
             what = f"with {self.num_antennas} antennas a network has {self.numbers_per_network:.1e} gains"
             raise refuse("num_users", self.layout.num_users, f"{what}, and {MOST_NUMBERS:.1e} is the most")
 
-    def _check_dynamics(self) -> None:
-        """Check arrivals, harvest and reward against each other."""
-        queues, energy, reward, block_s = self.queues, self.energy, self.episode.reward, self.dynamics.block_s
+    def _check_users(self) -> None:
+        """Check that what is given for each user is given for all of them."""
+        tasks, queues, energy, num_users = self.tasks, self.queues, self.energy, self.layout.num_users
         tables = {
+            "task_table": (tasks.task_table, tasks.task_model),
             "arrivals_table": (queues.arrivals_table, queues.arrivals),
             "harvest_table": (energy.harvest_table, energy.harvest),
         }
         for name, (recorded, model) in tables.items():
-            if model == "trace" and (recorded is None or len(recorded[0]) not in (1, self.layout.num_users)):
+            if model == "trace" and (recorded is None or len(recorded[0]) not in (1, num_users)):
                 columns = None if recorded is None else f"{len(recorded[0])} columns"
-                allowed = f"a trace needs one column, or num_users={self.layout.num_users} of them"
-                raise refuse(name, columns, allowed)
+                raise refuse(name, columns, f"a trace needs one column, or num_users={num_users} of them")
+        if tasks.task_model != "per_user":
+            return
+        given = {name: getattr(tasks, name) for name in ("task_bits_of_users", "cycles_per_bit_of_users")}
+        if not any(given.values()):
+            raise refuse("task_bits_of_users", None, "per_user needs it, or cycles_per_bit_of_users")
+        for name, numbers in given.items():
+            if numbers is not None and len(numbers) != num_users:
+                raise refuse(name, numbers, f"it must be num_users={num_users} numbers")
+
+    def _check_dynamics(self) -> None:
+        """Check arrivals, harvest and reward against each other."""
+        queues, energy, reward, block_s = self.queues, self.energy, self.episode.reward, self.dynamics.block_s
         lengths = [("burst_s", queues.burst_s)] if queues.arrivals == "bursts" else []
         lengths += [("harvest_on_s", energy.harvest_on_s)] if energy.harvest == "two_state" else []
         for name, length_s in lengths:
@@ -213,8 +226,12 @@ class Scenario:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every leaf field by name; ``Scenario().replace(**fields)`` is the way back, also from JSON."""
-        return {name: value for group in dataclasses.asdict(self).values() for name, value in group.items()}
+        """Return every leaf field by name; ``Scenario().replace(**fields)`` is the way back, also from JSON.
+
+        JSON knows no infinity: a limit that there is not is None.
+        """
+        leaves = {name: value for group in dataclasses.asdict(self).values() for name, value in group.items()}
+        return {name: None if value == math.inf else value for name, value in leaves.items()}
 
     @cached_property
     def deployment(self) -> Any:
@@ -246,6 +263,12 @@ class Scenario:
     def is_dynamic(self) -> bool:
         """Whether tasks queue up, so that actions have consequences."""
         return self.queues.arrivals != "every_block"
+
+    @property
+    def has_recordings(self) -> bool:
+        """Whether there is a table, of which a network plays its own part."""
+        tables = (self.tasks.task_table, self.queues.arrivals_table, self.energy.harvest_table)
+        return any(table is not None for table in tables)
 
     @property
     def numbers_per_network(self) -> int:
