@@ -107,7 +107,7 @@ class Walk(ABC):
             walking[rows] = arrives
             if not arrives.any():
                 break
-            ends = walking.any(-1)
+            ends = np.asarray(walking.any(-1))
             fresh_m = self.next_waypoints(streams.select(ends), positions_m[ends], leg_m[ends[rows]])
             waypoints_m[ends] = np.where(walking[ends][..., None], fresh_m, waypoints_m[ends])
         return positions_m, waypoints_m

@@ -96,7 +96,7 @@ class SquareNetworks:
         if not due.any():
             return network
         branches = streams.select(due).branch().generators
-        rows = zip(np.flatnonzero(due), branches, strict=True)
+        rows = zip(np.flatnonzero(due).tolist(), branches, strict=True)
         refreshed = stack_rows([self._refreshed(take_rows(network, row), rng) for row, rng in rows])
         return refreshed if due.all() else put_rows(network, due, refreshed)
 
