@@ -47,7 +47,7 @@ class SquareBlocks(BlockModel):
         channel = statistics.channel(white)
         noise = streams.branch().complex_normal((white.shape[1], antennas, radio.pilot_samples))
         estimated = statistics.estimate(channel, noise)
-        receiver = Receiver(estimated, statistics.error_covariance, statistics.serves, self.combiner)
+        receiver = Receiver(estimated, statistics.error_covariance, network.receives, self.combiner)
         signal_gain, interference_gain = receiver.gains(np.ones((rows, users)))
         return CoherenceBlock(
             signal_gain=signal_gain[..., None, :],

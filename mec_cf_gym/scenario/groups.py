@@ -152,7 +152,16 @@ class Dynamics(Validated):
     speed_m_per_s: Interval = interval(0.0, low=0.0, high=1e3)
     """Speed of a user; a range is drawn once per user and network."""
     mobility: str = part("static")
-    """static: users stay where they are drawn; random_waypoint: they walk from point to point."""
+    """static: users stay where they are drawn; random_waypoint: they walk from point to point; manhattan: along
+    streets (on a square only)."""
+    street_m: float = number(100.0, low=1.0, high=1e5)
+    """Distance between parallel streets, for manhattan."""
+    snapshot_blocks: int = count(50, high=10**9, shapes=False)
+    """Blocks after which a square's statistics, pilots and clusters follow users who walk."""
+    handover_db: float = number(3.0, low=0.0, high=100.0)
+    """Hysteresis: how much better another AP, base station or pilot must be for a user to change to it."""
+    handover_blocks: int = count(2, low=0, high=10**6, shapes=False)
+    """Blocks without service that a change of a user's master AP, or of its base station, costs."""
     csi_delay_blocks: int = count(0, low=0, high=100, shapes=False)
     """Age of the channels that observations show, in blocks; tasks and servers are current. Rewards are for the
     current channels, which receivers know."""
