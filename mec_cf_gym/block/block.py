@@ -9,8 +9,8 @@ from typing import ClassVar, NamedTuple
 
 from mec_cf_gym.arrays import Array, promote, to_numpy
 from mec_cf_gym.batches import flatten_rows, take_rows
-from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.aging import Aging
+from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.receiver import Receiver
 from mec_cf_gym.network.servers import Servers
 
