@@ -42,7 +42,7 @@ class Episode(NamedTuple):
     @classmethod
     def of(cls, states: Sequence[State]) -> Episode:
         """Return an episode from the states of its blocks, each of one row."""
-        rows = [take_rows(state, 0) for state in states]
+        rows: list[Any] = [take_rows(state, 0) for state in states]
         block, backlog = rows[0].block, backlog_of(rows[0].block)
         known, fairness = backlog.prospects, block.fairness
         assert fairness is not None

@@ -82,11 +82,11 @@ class Lookahead:
         )
         rows = [np.ascontiguousarray(np.broadcast_to(values, shape).reshape(-1), np.float64) for values in users]
         blocks, price = plan(
-            *rows,
             block.data_bandwidth_hz * known.block_s / (1 + block.fronthaul_load),
             known.harvest_j,
             1 - known.burst_ends - known.burst_begins,
             self.horizon,
+            *rows,
         )
         per_bit = ms_per_bit(block)
         return priced_allocation(block, blocks.reshape(shape) * per_bit, price.reshape(shape) * per_bit)
@@ -94,6 +94,10 @@ class Lookahead:
 
 @compiled
 def plan(
+    link_bits: float,
+    harvest_j: float,
+    persistence: float,
+    horizon: int,
     queue: Floats,
     battery: Floats,
     mean_bits: Floats,
@@ -103,14 +107,14 @@ def plan(
     local_bits: Floats,
     local_j: Floats,
     power_j: Floats,
-    link_bits: float,
-    harvest_j: float,
-    persistence: float,
-    horizon: int,
 ) -> tuple[Floats, Floats]:
     """Return in how many blocks queues are to be empty, and a joule's worth in bits times blocks, ``(R,)`` each.
 
     Args:
+        link_bits: Bits that a block carries at 1 bit/s/Hz.
+        harvest_j: Energy that a block brings.
+        persistence: What is left of a burst's excess arrivals after a block, on average.
+        horizon: Most blocks.
         queue: Bits that wait at users, ``(R,)``; all other arrays have one entry a user, too.
         battery: Energy that may be spent.
         mean_bits: That arrive in a block, over all time.
@@ -120,10 +124,6 @@ def plan(
         local_bits: Bits that whole CPUs compute in a block.
         local_j: Energy that takes.
         power_j: Energy of a block at full power.
-        link_bits: Bits that a block carries at 1 bit/s/Hz.
-        harvest_j: Energy that a block brings.
-        persistence: What is left of a burst's excess arrivals after a block, on average.
-        horizon: Most blocks.
     """
     users = len(queue)
     blocks, price = np.zeros(users), np.zeros(users)

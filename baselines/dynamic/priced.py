@@ -237,7 +237,7 @@ def serves_too_much(
     for n in range(len(power)):
         sent += link_bits * NATS * math.log1p(gain[n] * power[n])
     energy = local_j * share[0] ** 3 + power_j * power.sum()
-    return computed + sent > queue or energy > battery
+    return bool(computed + sent > queue or energy > battery)
 
 
 @compiled
