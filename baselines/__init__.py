@@ -12,6 +12,7 @@ from mec_cf_gym.baselines.heuristics import EqualSplit, FullPower, GreedySubcarr
 from mec_cf_gym.baselines.magnitudes.magnitude_only import MagnitudeOnly
 from mec_cf_gym.baselines.outdated import OutdatedExact
 from mec_cf_gym.baselines.power_control.centre import central_shares
+from mec_cf_gym.baselines.predicted import PredictedExact
 from mec_cf_gym.baselines.proportional import ProportionalShares
 from mec_cf_gym.baselines.single_user import latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver
@@ -19,6 +20,11 @@ from mec_cf_gym.baselines.water_filling import WaterFilling
 from mec_cf_gym.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from mec_cf_gym.baselines.dynamic.drift import DriftPlusPenalty
+    from mec_cf_gym.baselines.dynamic.genie import genie_bound
+    from mec_cf_gym.baselines.dynamic.lookahead import Lookahead
+    from mec_cf_gym.baselines.dynamic.myopic import Myopic
+    from mec_cf_gym.baselines.dynamic.optimal_single import OptimalSingle
     from mec_cf_gym.baselines.fast.solver import FastMinMax
     from mec_cf_gym.baselines.ica import ICA
     from mec_cf_gym.baselines.labels.store import LabelStore
@@ -36,6 +42,7 @@ __all__ = [
     "SCA",
     "AssignmentSearch",
     "BranchAndBound",
+    "DriftPlusPenalty",
     "EqualSplit",
     "EquivariantSolver",
     "ExactMinMax",
@@ -46,15 +53,20 @@ __all__ = [
     "GreedySubcarrier",
     "InformationLimit",
     "LabelStore",
+    "Lookahead",
     "MagnitudeOnly",
     "MagnitudeSolver",
+    "Myopic",
+    "OptimalSingle",
     "OutdatedExact",
+    "PredictedExact",
     "ProportionalShares",
     "RandomPower",
     "Solution",
     "Solver",
     "WaterFilling",
     "central_shares",
+    "genie_bound",
     "latency_bound",
 ]
 
@@ -62,6 +74,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "CNNLSTM": "mec_cf_gym.baselines.learned.cnn_lstm.solver",
+        "DriftPlusPenalty": "mec_cf_gym.baselines.dynamic.drift",
         "EquivariantSolver": "mec_cf_gym.baselines.learned.equivariant.solver",
         "ExactPowerControl": "mec_cf_gym.baselines.power_control.exact",
         "FastMinMax": "mec_cf_gym.baselines.fast.solver",
@@ -69,7 +82,11 @@ __getattr__, __dir__ = lazy_names(
         "ICA": "mec_cf_gym.baselines.ica",
         "InformationLimit": "mec_cf_gym.baselines.magnitudes.information_limit",
         "LabelStore": "mec_cf_gym.baselines.labels.store",
+        "Lookahead": "mec_cf_gym.baselines.dynamic.lookahead",
         "MagnitudeSolver": "mec_cf_gym.baselines.learned.magnitude.solver",
+        "Myopic": "mec_cf_gym.baselines.dynamic.myopic",
+        "OptimalSingle": "mec_cf_gym.baselines.dynamic.optimal_single",
+        "genie_bound": "mec_cf_gym.baselines.dynamic.genie",
         "SCA": "mec_cf_gym.baselines.power_control.sca",
     },
     extra="baselines",

@@ -67,7 +67,7 @@ class ExactMinMax(Solver):
                 break
             target = bracket.next_target(self.tolerance)
             trial = np.zeros((*target.shape, block.num_users))
-            trial[wide] = least_power(take_rows(flat, wide), target[wide])
+            trial[wide] = least_power(flat if wide.all() else take_rows(flat, wide), target[wide])
             excess = excess_of(trial.max(-1))
             better = wide & (excess <= 0)
             power = np.where(better[..., None, None], trial[..., None, :], power)

@@ -20,7 +20,7 @@ from mec_cf_gym.baselines import EquivariantSolver
 from mec_cf_gym.baselines.learned.equivariant.label_free import UNEQUAL, first_blocks
 from mec_cf_gym.baselines.learned.equivariant.network import EquivariantNetwork
 from mec_cf_gym.evaluation import load_policy, seeds
-from mec_cf_gym.evaluation.summary import bootstrap_interval
+from mec_cf_gym.evaluation.gap import bootstrap_interval
 
 SIZES = [(1, 10), (1, 20), (1, 50), (4, 5), (4, 10), (4, 20), (8, 20), (4, 50)]
 USERS = {"paper A": {}, "unequal": UNEQUAL}

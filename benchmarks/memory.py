@@ -22,7 +22,7 @@ from mec_cf_gym import Allocation, best_offload, latency
 from mec_cf_gym.baselines import ExactMinMax, FullPower, OutdatedExact
 from mec_cf_gym.envs.observation import ratio_of
 from mec_cf_gym.evaluation import seeds
-from mec_cf_gym.evaluation.summary import bootstrap_interval
+from mec_cf_gym.evaluation.gap import bootstrap_interval
 
 ENV_ID = "MECCellFreeDelayed-v0"
 SETTINGS = [(8, 30.0), (16, 30.0), (2, 30.0), (8, 3.0)]
@@ -81,9 +81,9 @@ def tuned(fields, networks):
     return [next(pair for pair in ranked if pair[1] in allowed) for allowed in ((1.0,), (0.0,), FRESHNESS)]
 
 
-def largest_latencies(rules, fields, networks):
+def largest_latencies(rules, fields, networks, env_id=ENV_ID):
     """Return each rule's largest latencies in seconds, ``(networks, blocks)``."""
-    env = gym.make_vec(ENV_ID, num_envs=len(networks), **fields)
+    env = gym.make_vec(env_id, num_envs=len(networks), **fields)
     observation, _ = env.reset(seed=list(networks))
     found = {name: [] for name in rules}
     for rule in rules.values():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import gymnasium as gym
 
 
@@ -42,6 +44,13 @@ def register_envs() -> None:
         entry_point="mec_cf_gym.envs.dynamic:MECUserCentricDynamicEnv",
         vector_entry_point="mec_cf_gym.envs.dynamic:MECUserCentricDynamicVectorEnv",
     )
+    gym.register(
+        id="MECCellFreeDelayed-v1",
+        entry_point="mec_cf_gym.envs.delayed:MECCellFreeClarkeEnv",
+        vector_entry_point="mec_cf_gym.envs.delayed:MECCellFreeClarkeVectorEnv",
+    )
+    # both versions stay; Gymnasium would tell users of the first to move on
+    warnings.filterwarnings("ignore", ".*MECCellFreeDelayed-v0 is out of date", DeprecationWarning)
 
 
 def env_ids() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.envs.observation import ratio_of
+from mec_cf_gym.envs.observation import channel_of, ratio_of
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.world import World
 
@@ -134,6 +134,25 @@ def test_blocks_that_are_kept_count_against_the_size_of_a_network():
     Scenario.paper_a(num_users=600)
     with pytest.raises(ValueError, match=r"num_users=600 is not allowed: with 64 antennas .* is the most"):
         Scenario.paper_a(num_users=600, csi_delay_blocks=100)
+
+
+def test_its_second_version_has_clarkes_fading_complex_channels_and_imperfect_estimates():
+    scenario = gym.make("MECCellFreeDelayed-v1").unwrapped.scenario
+    assert scenario == Scenario.paper_a_clarke()
+    changed = {"fading": "clarke", "observation": "channel", "csi_error_variance": 1e-3}
+    assert scenario == Scenario.paper_a_delayed().replace(**changed)
+    with pytest.raises(ValueError, match=r"csi_delay_blocks=0 is not allowed.*paper_a_clarke"):
+        gym.make("MECCellFreeDelayed-v1", csi_delay_blocks=0)
+
+
+def test_complex_channels_are_shown_late():
+    env = gym.make("MECCellFreeDelayed-v1", num_users=3, num_aps=8)
+    env.reset(seed=0)
+    seen, blocks = [], []
+    for _ in range(10):
+        blocks.append(env.unwrapped.block.channel)
+        seen.append(channel_of(env.step(env.action_space.sample())[0]["channel"]))
+    np.testing.assert_allclose(seen[8], blocks[1], rtol=1e-4, atol=1e-6)
 
 
 def test_the_delayed_environment_has_cars_and_a_delay():

@@ -14,16 +14,19 @@ from mec_cf_gym.envs.action import check_axes
 from mec_cf_gym.envs.observation import NOTHING, Observation
 from mec_cf_gym.errors import refuse
 
-AXES = {"signal": "NK", "interference": "NKK", "task": "KF", "csi": "NMK"}
+AXES = {"signal": "NK", "interference": "NKK", "task": "KF", "csi": "NMK", "channel": "NMKC"}
 """What the axes of an observation stand for: those of subcarriers (N) and users (K) are padded."""
+NO_CHANNEL = 0.0
+"""Real and imaginary part of a channel that is not there."""
 
 
 class Padding:
     """Puts the observations of an environment with few users and subcarriers into the spaces of a larger one.
 
     Users and subcarriers that are there come first. Entries of absent ones hold -1, the value for no gain and no
-    task, and ``mask``, ``(..., N, K)``, is one for links that exist and zero for others. Actions are rows of an
-    entry a user, of which the first N are powers; entries of absent users and subcarriers are dropped.
+    task (0 in complex channels), and ``mask``, ``(..., N, K)``, is one for links that exist and zero for others.
+    Actions are rows of an entry a user, of which the first N are powers; entries of absent users and subcarriers
+    are dropped.
 
     Args:
         observation_space: Of the environment.
@@ -100,7 +103,8 @@ class Padding:
         lead = seen["signal"].shape[:-2]
         padded = {}
         for name, values in seen.items():
-            padded[name] = np.full((*lead, *self.shapes[name]), NOTHING, np.float32)
+            nothing = NO_CHANNEL if name == "channel" else NOTHING
+            padded[name] = np.full((*lead, *self.shapes[name]), nothing, np.float32)
             there: tuple[Any, ...] = (..., *(slice(size) for size in values.shape[len(lead) :]))
             padded[name][there] = values
         return padded | {"mask": np.broadcast_to(self.mask, (*lead, *self.mask.shape)).copy()}

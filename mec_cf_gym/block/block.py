@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from mec_cf_gym.arrays import Array, promote, to_numpy
 from mec_cf_gym.batches import flatten_rows, take_rows
+from mec_cf_gym.block.aging import Aging
 from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.receiver import Receiver
 from mec_cf_gym.network.servers import Servers
@@ -71,6 +72,7 @@ class CoherenceBlock:
     channel_variance: Array | None = None  # (..., M, K), mean of |h|^2 over all blocks, where known
     backlog: Backlog | None = None  # in dynamic worlds, whose arriving tasks are then ``task_bits``
     effective_capacitance: float = 0.0  # joules of a cycle of a user's CPU over its speed squared
+    aging: Aging | None = None  # how channels change with time
 
     def __post_init__(self) -> None:
         *_, num_subcarriers, num_users = self.signal_gain.shape

@@ -7,7 +7,7 @@ import numpy as np
 from mec_cf_gym.batches import row_slices
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.combining import CombinerModel, InterferenceModel
-from mec_cf_gym.block.fading import Coefficients
+from mec_cf_gym.block.fading import Fading
 from mec_cf_gym.block.model import BlockModel
 from mec_cf_gym.block.tasks import TaskState
 from mec_cf_gym.network.network import Network
@@ -28,19 +28,20 @@ class DiskBlocks(BlockModel):
         super().__init__(scenario)
         self.combiner, self.gains_of = combiner, gains_of
 
-    def draw(self, network: Network, fading: Coefficients, tasks: TaskState, streams: Streams) -> CoherenceBlock:
-        """Return the block in which ``network`` has the small-scale fading ``(rows, N, M, K)``, CN(0, 1)."""
+    def draw(self, network: Network, fading: Fading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
+        """Return the block in which ``network`` has the small-scale fading."""
         scenario, users = self.scenario, (self.scenario.layout.num_users,)
         snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
         error_share = scenario.radio.csi_error_variance
         error_gain = error_share * snr if error_share else None
         amplitude = np.sqrt((1 - error_share) * snr).astype(np.float32)[..., None, :, :]
-        channel = np.empty_like(fading)
-        signal_gain = np.empty(fading.shape[:2] + users)
-        interference_gain = np.empty(fading.shape[:2] + users * 2)
-        for rows in row_slices(len(fading), fading[0].nbytes):
+        coefficients = fading.coefficients
+        channel = np.empty_like(coefficients)
+        signal_gain = np.empty(coefficients.shape[:2] + users)
+        interference_gain = np.empty(coefficients.shape[:2] + users * 2)
+        for rows in row_slices(len(coefficients), coefficients[0].nbytes):
             error = None if error_gain is None else error_gain[rows]
-            np.multiply(fading[rows], amplitude[rows], out=channel[rows])
+            np.multiply(coefficients[rows], amplitude[rows], out=channel[rows])
             combiner = self.combiner.combine(channel[rows], error)
             signal_gain[rows], interference_gain[rows] = self.gains_of(combiner, channel[rows], error)
         return CoherenceBlock(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from mec_cf_gym.block.aging import Aging
 from mec_cf_gym.block.block import CoherenceBlock, Fairness
-from mec_cf_gym.block.fading import FADINGS, Coefficients
+from mec_cf_gym.block.fading import FADINGS, Fading
 from mec_cf_gym.block.tasks import TASK_MODELS, TaskState
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.random_streams import Streams
@@ -26,8 +27,8 @@ class BlockModel(ABC):
         self.tasks = TASK_MODELS[scenario.tasks.task_model](scenario)
 
     @abstractmethod
-    def draw(self, network: Network, fading: Coefficients, tasks: TaskState, streams: Streams) -> CoherenceBlock:
-        """Return the block in which ``network`` has the small-scale fading ``(rows, N, M, K)``, CN(0, 1)."""
+    def draw(self, network: Network, fading: Fading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
+        """Return the block in which ``network`` has the small-scale fading."""
 
     def small_scale(self, streams: Streams) -> Streams:
         """Return the streams that fading is drawn from."""
@@ -47,5 +48,6 @@ class BlockModel(ABC):
             "subcarrier_bandwidth_hz": scenario.subcarrier_bandwidth_hz,
             "deadline_s": streams.interval(deadline_s, users),
             "effective_capacitance": scenario.energy.effective_capacitance,
+            "aging": Aging.of(scenario, network),
             "fairness": Fairness(network.user_power_w, network.cell, scenario.episode.fairness_weight_w),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.fading import Coefficients
+from mec_cf_gym.block.fading import Fading
 from mec_cf_gym.block.model import BlockModel
 from mec_cf_gym.block.receiver import Receiver
 from mec_cf_gym.block.tasks import TaskState
@@ -36,21 +36,23 @@ class SquareBlocks(BlockModel):
         """
         return streams.branch()
 
-    def draw(self, network: Network, fading: Coefficients, tasks: TaskState, streams: Streams) -> CoherenceBlock:
-        """Return the block in which ``network`` has the small-scale fading ``(rows, N, M, K)``, CN(0, 1)."""
+    def draw(self, network: Network, fading: Fading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
+        """Return the block in which ``network`` has the small-scale fading."""
         statistics, radio = network.statistics, self.scenario.radio
         assert statistics is not None
         antennas, users = self.antennas_per_site, self.scenario.layout.num_users
-        white = fading.reshape(len(fading), -1, antennas, users)  # (rows, L, A, K)
+        coefficients = fading.coefficients
+        rows = len(coefficients)
+        white = coefficients.reshape(rows, -1, antennas, users)  # (rows, L, A, K)
         channel = statistics.channel(white)
         noise = streams.branch().complex_normal((white.shape[1], antennas, radio.pilot_samples))
         estimated = statistics.estimate(channel, noise)
-        receiver = Receiver(estimated, statistics.error_covariance, statistics.serves, self.combiner)
-        signal_gain, interference_gain = receiver.gains(np.ones((len(fading), users)))
+        receiver = Receiver(estimated, statistics.error_covariance, network.receives, self.combiner)
+        signal_gain, interference_gain = receiver.gains(np.ones((rows, users)))
         return CoherenceBlock(
             signal_gain=signal_gain[..., None, :],
             interference_gain=interference_gain[..., None, :, :],
-            channel=estimated.reshape(len(fading), 1, -1, users),
+            channel=estimated.reshape(rows, 1, -1, users),
             data_share=self.scenario.data_share,
             fronthaul_load=self.fronthaul_load,
             servers=network.servers,

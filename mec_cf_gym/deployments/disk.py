@@ -35,7 +35,7 @@ class Disk(Deployment):
             self.noise_terms = int(self.layout.site_of_ap.max()) + 1
 
     def check(self) -> None:
-        """Check combiner, antennas and servers."""
+        """Check combiner, antennas, mobility and servers."""
         layout, radio = self.scenario.layout, self.scenario.radio
         self.check_combiner("without clusters of APs")
         if radio.combiner == "zf" and layout.num_users > layout.num_aps:
@@ -44,6 +44,9 @@ class Disk(Deployment):
         if layout.antennas_per_ap != 1:
             allowed = f"the APs of deployment={layout.deployment!r} have one antenna; num_aps counts antennas"
             raise refuse("antennas_per_ap", layout.antennas_per_ap, allowed)
+        if self.scenario.dynamics.mobility == "manhattan":
+            allowed = f"streets need a square, and deployment={layout.deployment!r} is on a disk"
+            raise refuse("mobility", "manhattan", allowed)
         if self.scenario.computing.server != "dedicated":
             allowed = f"it must be dedicated with deployment={layout.deployment!r}"
             raise refuse("server", self.scenario.computing.server, allowed)

@@ -13,9 +13,12 @@ from mec_cf_gym.block.square import SquareBlocks
 from mec_cf_gym.deployments.deployment import DEPLOYMENTS, Deployment, Floats
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.network.grid import wrapped_offsets
-from mec_cf_gym.network.snapshot import GRIDS, SquareNetworks
+from mec_cf_gym.network.grids import GRIDS
+from mec_cf_gym.network.snapshot import SquareNetworks
 from mec_cf_gym.parts import Parts
 from mec_cf_gym.scenario import Scenario
+
+FEWEST_STREETS = 3
 
 
 class Square(Deployment):
@@ -35,15 +38,13 @@ class Square(Deployment):
         self.data_share = 1 - scenario.radio.pilot_samples / scenario.radio.block_samples
 
     def check(self) -> None:
-        """Check for one subcarrier, estimated channels, users who stay, whole grids, and samples for data."""
+        """Check for one subcarrier, estimated channels, whole grids, streets that fit, and samples for data."""
         layout, radio = self.scenario.layout, self.scenario.radio
-        static = "a snapshot's statistics hold for an episode"
         needed = {
             "num_subcarriers": (radio.num_subcarriers, 1, "a coherence block is one subcarrier"),
             "csi_error_variance": (radio.csi_error_variance, 0.0, "errors come from the pilots"),
             "receiver_noise": (radio.receiver_noise, "physical", "the other is paper A's"),
             "interference": (radio.interference, "physical", "the other is paper A's"),
-            "mobility": (self.scenario.dynamics.mobility, "static", static),
         }
         for name, (value, only, reason) in needed.items():
             if value != only:
@@ -54,9 +55,19 @@ class Square(Deployment):
             points = getattr(layout, name)
             if math.isqrt(points) ** 2 != points:
                 raise refuse(name, points, "they stand on a square grid: it must be a square number")
+        if self.scenario.dynamics.mobility == "manhattan":
+            self._check_streets()
         if radio.pilot_samples >= radio.block_samples:
             allowed = f"pilots must leave some of block_samples={radio.block_samples} for data"
             raise refuse("pilot_samples", radio.pilot_samples, allowed)
+
+    def _check_streets(self) -> None:
+        """Refuse streets that do not fit into the square, or so few that the way to the next is not unique."""
+        side_m, street_m = self.scenario.layout.side_m, self.scenario.dynamics.street_m
+        streets = round(side_m / street_m)
+        if streets < FEWEST_STREETS or not math.isclose(streets * street_m, side_m):
+            allowed = f"side_m={side_m:g} must be a multiple of it, at least {FEWEST_STREETS} times as long"
+            raise refuse("street_m", street_m, allowed)
 
     def networks(self) -> SquareNetworks:
         """Return the model that draws the networks."""

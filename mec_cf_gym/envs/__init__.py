@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mec_cf_gym.envs.contract import Contract
-from mec_cf_gym.envs.observation import OBSERVATIONS, ObservationModel
+from mec_cf_gym.envs.observation import OBSERVATIONS, ObservationModel, channel_of
 from mec_cf_gym.envs.reward import REWARDS, RewardModel
 from mec_cf_gym.lazy import lazy_names
 
@@ -24,6 +24,7 @@ __all__ = [
     "RewardModel",
     "RunningMean",
     "UserAgents",
+    "channel_of",
     "parallel_env",
 ]
 

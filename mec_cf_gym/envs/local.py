@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class LocalObservation:
     A user sees, on every subcarrier, its signal gain and the gain of its own estimation error; the strongest gains
     at which it hears others, in falling order, and the signal gains of those users; the strongest gains at which
     others hear it, and their signal gains; and its task. In dynamic worlds its queue and battery follow, and with
-    ``observation="csi"`` its channels. The scale is the environment's.
+    ``observation="csi"`` or ``"channel"`` its channels. The scale is the environment's.
 
     Args:
         contract: Of the environment.
@@ -41,9 +42,11 @@ class LocalObservation:
         if not isinstance(observation, Gains):
             named = contract.scenario.episode.observation
             raise refuse("observation", named, "users need one that shows the gains")
-        (subcarriers, _), (_, features) = observation.shapes["signal"], observation.shapes["task"]
+        (subcarriers, users), (_, features) = observation.shapes["signal"], observation.shapes["task"]
         features += observation.shapes["queue"][1] if "queue" in observation.shapes else 0
-        channels = int(np.prod(observation.shapes["csi"][:-1])) if "csi" in observation.shapes else 0
+        channels = sum(
+            math.prod(shape) // users for name, shape in observation.shapes.items() if name in ("csi", "channel")
+        )
         self.num_entries = subcarriers * (2 + 4 * self.num_interferers) + features + channels
 
     def space(self) -> spaces.Box:
@@ -64,6 +67,8 @@ class LocalObservation:
         rows += [observation["queue"]] if "queue" in observation else []
         if "csi" in observation:
             rows.append(_per_user(observation["csi"], batch_axes))
+        if "channel" in observation:
+            rows.append(_per_user(np.swapaxes(observation["channel"], -1, -2), batch_axes))
         return np.concatenate(rows, axis=-1)
 
     def _strongest(self, gains: Floats, signal: Floats) -> tuple[Floats, Floats]:

@@ -128,6 +128,44 @@ def observed_queue(backlog: Backlog) -> Floats:
     return log_scale(np.stack([columns[name] for name in QUEUE_COLUMNS], axis=-1))
 
 
+class ComplexChannels(Gains):
+    """The same as ``gains``, and every channel as a complex number, for predictions of channels."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        users, subcarriers = scenario.layout.num_users, scenario.radio.num_subcarriers
+        self.shapes["channel"] = (subcarriers, scenario.num_antennas, users, 2)
+
+    def observe(self, block: CoherenceBlock) -> Observation:
+        """Add ``channel`` ``(..., N, M, K, 2)``: real and imaginary parts, see :func:`log_polar`."""
+        return super().observe(block) | {"channel": log_polar(np.asarray(block.channel))}
+
+
+def log_polar(channel: NDArray[Any]) -> Floats:
+    """Return complex numbers, ``(...)``, with their phase and a logarithmic magnitude, ``(..., 2)``.
+
+    The magnitude is ``log10(|h|^2 / 1e-4 + 1) / 4``, one more than :func:`log_scale` shows: 0 for nothing, 1 near
+    one, 2 for 40 dB. Nothing else has to be known to read it.
+    """
+    channel = channel.astype(np.complex64)
+    magnitude = np.abs(channel)
+    scaled = np.log1p(np.square(magnitude) / np.float32(GAIN_FLOOR)) / np.float32(4 * np.log(10))
+    shown = channel * (scaled / np.maximum(magnitude, np.finfo(np.float32).tiny))
+    return np.stack((shown.real, shown.imag), axis=-1).astype(np.float32, copy=False)
+
+
+def channel_of(shown: NDArray[Any]) -> NDArray[np.complex128]:
+    """Return the complex numbers, ``(...)``, that :func:`log_polar` was given, to single precision.
+
+    Args:
+        shown: ``(..., 2)``.
+    """
+    scaled = shown[..., 0] + np.complex128(1j) * shown[..., 1]
+    radius = np.abs(scaled)
+    magnitude = np.sqrt(GAIN_FLOOR * np.expm1(4 * np.log(10) * radius))
+    return np.asarray(scaled * (magnitude / np.maximum(radius, np.finfo(np.float64).tiny)))
+
+
 def log_scale(ratio: NDArray[Any]) -> Floats:
     """Return ``log10(ratio + 1e-4) / 4``: -1 for nothing, 0 near one, +1 for 40 dB; any shape."""
     scaled = np.asarray(ratio).astype(np.float32)
@@ -179,5 +217,7 @@ def observed_servers(task: Array) -> Servers:
     return Servers(xp.clip(xp.max(open_hz, axis=-1), LEAST_OPEN_HZ, None), cloud_hz, open_hz >= LEAST_OPEN_HZ)
 
 
-OBSERVATIONS: Parts[type[ObservationModel]] = Parts("observation", gains=Gains, csi=ChannelState)
+OBSERVATIONS: Parts[type[ObservationModel]] = Parts(
+    "observation", gains=Gains, csi=ChannelState, channel=ComplexChannels
+)
 """Observations by name; add your own to use it as ``observation``."""

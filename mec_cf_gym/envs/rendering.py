@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.deployments import Deployment
 from mec_cf_gym.network.network import Network
-from mec_cf_gym.performance.outcome import Outcome
 from mec_cf_gym.scenario import Scenario
+from mec_cf_gym.world import AnyOutcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ MARGIN = 0.025
 """Around the service area, relative to its size."""
 
 
-def draw_network(scenario: Scenario, network: Network, outcome: Outcome | None) -> NDArray[np.uint8]:
+def draw_network(scenario: Scenario, network: Network, outcome: AnyOutcome | None) -> NDArray[np.uint8]:
     """Return a map of one network as an RGB picture, ``(560, 640, 3)``.
 
     Args:

@@ -227,6 +227,8 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
         rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
         info = outcome.info()
+        if state.network.association is not None:
+            info["handovers"] = state.network.association.handed_over.astype(np.int64)
         read_only((*info.values(), stepped))
         info |= {f"_{name}": stepped for name in info}
         terminations = np.zeros(self.num_envs, np.bool_)

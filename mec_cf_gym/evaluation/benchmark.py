@@ -13,7 +13,7 @@ import joblib
 
 from mec_cf_gym.commands import split_names
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.evaluation.environments import check_names, is_delayed, is_of_paper_b, usual_scenario
+from mec_cf_gym.evaluation.environments import check_names, is_delayed, is_of_paper_b, of_the_past, usual_scenario
 from mec_cf_gym.evaluation.html import page
 from mec_cf_gym.evaluation.policies import available_policies
 from mec_cf_gym.evaluation.provenance import provenance
@@ -50,8 +50,9 @@ class Benchmark:
     env: tuple[str, ...] = ("MECCellFree-v0", "MECCellular-v0")
     """Environment ids of one paper, separated by spaces or commas. With those of paper B the scenario starts from
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
-    reference, unless options say otherwise. With a delayed one they are Scenario.paper_a_delayed(), 50 blocks,
-    full-power, outdated-exact and averaged-exact, and exact, an oracle there."""
+    reference, unless options say otherwise. With a delayed one they are the environment's own numbers, 50 blocks,
+    full-power, outdated-exact, averaged-exact and (where channels are shown) predicted-exact, and exact, an oracle
+    there."""
     reference: str = "ica"
     """Policy that gaps are measured to; it runs too if it is not among the policies."""
     topologies: int = 20
@@ -152,7 +153,7 @@ def start_of(environments: Collection[str]) -> Benchmark:
     scenario = scenario.replace(deployment=next(iter(scenario.deployment.layouts)))  # ids set their own
     start = Benchmark(env=known, scenario=scenario)
     if delayed:
-        policies = ("full-power", "outdated-exact", "averaged-exact", "exact")
+        policies = ("full-power", *of_the_past(delayed[0]), "exact")
         blocks = scenario.episode.episode_blocks
         return dataclasses.replace(start, policies=policies, reference="exact", blocks=blocks)
     if paper_b:

@@ -12,6 +12,11 @@ from mec_cf_gym.errors import refuse
 from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Scenario
 
+OF_PAST_GAINS = ("outdated-exact", "averaged-exact")
+"""Policies that decide on the gains that past observations showed."""
+OF_PAST_CHANNELS = ("predicted-exact",)
+"""Policies that decide on the complex channels that past observations showed."""
+
 
 @functools.cache
 def usual_scenario(env_id: str) -> Scenario:
@@ -24,6 +29,12 @@ def usual_scenario(env_id: str) -> Scenario:
 def is_delayed(env_id: str) -> bool:
     """Return whether observations show channels of the past."""
     return env_id in env_ids() and usual_scenario(env_id).dynamics.csi_delay_blocks > 0
+
+
+def of_the_past(env_id: str) -> tuple[str, ...]:
+    """Return the policies that decide on past observations of an environment with delayed CSI."""
+    shows_channels = usual_scenario(env_id).episode.observation == "channel"
+    return OF_PAST_GAINS + OF_PAST_CHANNELS if shows_channels else OF_PAST_GAINS
 
 
 def is_of_paper_b(env_id: str) -> bool:

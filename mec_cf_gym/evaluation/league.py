@@ -12,16 +12,16 @@ from typing import Any
 from mec_cf_gym.commands import split_names
 from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.benchmark import FILES, Benchmark
-from mec_cf_gym.evaluation.environments import check_names, is_of_paper_b
+from mec_cf_gym.evaluation.environments import OF_PAST_CHANNELS, OF_PAST_GAINS, check_names, is_of_paper_b
 from mec_cf_gym.evaluation.policies import available_policies
 from mec_cf_gym.evaluation.report import COLUMNS, Cell, markdown, table
 from mec_cf_gym.evaluation.runner import admitted
 from mec_cf_gym.evaluation.store import RunStore
-from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, OF_THE_PAST, SOLVERS, SUITES
+from mec_cf_gym.evaluation.suites import CLASSIC, LEARNED, SOLVERS, SUITES
 from mec_cf_gym.evaluation.summary import Summary
 from mec_cf_gym.evaluation.tasks import Task
 
-ORDER = (*CLASSIC, *SOLVERS, *OF_THE_PAST, *LEARNED)
+ORDER = (*CLASSIC, *SOLVERS, *OF_PAST_GAINS, *OF_PAST_CHANNELS, *LEARNED)
 WIDTH = 120
 """Characters in a line of prose."""
 DECIDED = ("env", "reference", "topologies", "blocks")

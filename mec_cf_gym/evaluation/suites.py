@@ -11,7 +11,7 @@ from typing import Any, cast
 import gymnasium as gym
 
 from mec_cf_gym.envs.single import MECEnv
-from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_b, usual_scenario
+from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_b, of_the_past, usual_scenario
 from mec_cf_gym.evaluation.policies import available_policies, cards, load_policy
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.evaluation.tasks import Task
@@ -34,8 +34,6 @@ CLASSIC = ("full-power", "random", "fractional-power", "equal", "greedy", "water
 SOLVERS = ("exact", "fast", "ica", "exact-power", "sca")
 OF_SHARED_SERVERS = ("proportional", "proportional-exact")
 """Policies that divide shared servers; other min-max policies share them equally."""
-OF_THE_PAST = ("outdated-exact", "averaged-exact")
-"""Policies that decide on past observations, for environments with delayed CSI."""
 LEARNED = ("cnn-lstm", "equivariant")
 ORACLES = "Policies that look at the block see the current channels, and are oracles: no learner can be."
 HEADLINES = (
@@ -46,6 +44,7 @@ HEADLINES = (
     ("MECUserCentric-v0", 20, 1, "static", "unequal"),
     ("MECMultiCell-v0", 20, 1, "static", "unequal"),
     ("MECCellFreeDelayed-v0", 10, 1, "mobile", "equal"),
+    ("MECCellFreeDelayed-v1", 10, 1, "mobile", "equal"),
 )
 """Tasks of the summary: environments by default, with K = 10 in paper A's networks and K = 20 in paper B's."""
 
@@ -159,7 +158,8 @@ def _task(place: Place, motion: str, load: str, **changes: Any) -> Task:
 
 def _entrants(place: Place) -> Iterator[tuple[str, str]]:
     """Yield every policy that belongs to a task, with the reason if it does not take part."""
-    special = OF_THE_PAST if is_delayed(place.env) else OF_SHARED_SERVERS if is_of_paper_b(place.env) else ()
+    special: tuple[str, ...] = OF_SHARED_SERVERS if is_of_paper_b(place.env) else ()
+    special = of_the_past(place.env) if is_delayed(place.env) else special
     known = available_policies()
     for policy in (*CLASSIC, *SOLVERS, *special, *LEARNED, *_agents(place)):
         reasons = (reason for names, applies, reason in LEFT_OUT if policy in names and applies(place))

@@ -1,12 +1,13 @@
 """Networks: where access points and users are, and how much power reaches one from the other on average."""
 
 from mec_cf_gym.network.grid import DROPS, DropModel
+from mec_cf_gym.network.grids import GRIDS, GridModel
+from mec_cf_gym.network.ground import Ground
 from mec_cf_gym.network.layout import LAYOUTS, LayoutModel
 from mec_cf_gym.network.mobility import MOBILITIES, MobilityModel
-from mec_cf_gym.network.network import Network, NetworkModel
+from mec_cf_gym.network.network import Association, Network, NetworkModel
 from mec_cf_gym.network.propagation import PROPAGATIONS, PropagationModel
 from mec_cf_gym.network.servers import Servers, Shares
-from mec_cf_gym.network.snapshot import GRIDS, GridModel
 
 __all__ = [
     "DROPS",
@@ -14,8 +15,10 @@ __all__ = [
     "LAYOUTS",
     "MOBILITIES",
     "PROPAGATIONS",
+    "Association",
     "DropModel",
     "GridModel",
+    "Ground",
     "LayoutModel",
     "MobilityModel",
     "Network",

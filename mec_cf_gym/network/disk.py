@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from mec_cf_gym.network.ground import DiskGround
 from mec_cf_gym.network.layout import LayoutModel, plain_offsets
 from mec_cf_gym.network.mobility import MOBILITIES
 from mec_cf_gym.network.network import Network
@@ -26,13 +27,13 @@ class DiskNetworks:
     def __init__(self, scenario: Scenario, layout: LayoutModel) -> None:
         self.scenario, self.layout = scenario, layout
         self.propagation = PROPAGATIONS[scenario.radio.propagation](scenario)
-        self.mobility = MOBILITIES[scenario.dynamics.mobility](scenario, self.layout)
+        self.mobility = MOBILITIES[scenario.dynamics.mobility](scenario, DiskGround(layout))
 
     def draw(self, streams: Streams) -> Network:
         """Return one network per stream."""
         scenario, users = self.scenario, (self.scenario.layout.num_users,)
         ap_positions_m = self.layout.draw_aps(streams)
-        user_positions_m = self.layout.draw_users(streams)
+        user_positions_m = self.mobility.place(self.layout.draw_users(streams))
         shadowing_db = self.propagation.draw_shadowing_db(streams, self.layout.site_of_ap)
         local_hz = streams.interval(scenario.computing.local_hz, users)
         return Network(

@@ -9,6 +9,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.network.ground import SquareGround
+from mec_cf_gym.network.mobility import MOBILITIES
 from mec_cf_gym.network.propagation import PROPAGATIONS
 from mec_cf_gym.parts import Parts
 from mec_cf_gym.scenario import Scenario
@@ -137,6 +139,7 @@ class Square:
         self.correlation_m = scenario.radio.shadowing_correlation_m
         self.shadowing_db = scenario.radio.shadowing_db
         self.drop_model = DROPS[layout.user_drop](scenario)
+        self.mobility = MOBILITIES[scenario.dynamics.mobility](scenario, SquareGround(scenario))
         self.propagation = PROPAGATIONS[scenario.radio.propagation](scenario)
         self.sites_m = np.concatenate(
             [square_grid(points, self.side_m) for points in (layout.num_aps, layout.num_base_stations)]
@@ -158,7 +161,7 @@ class Square:
 
     def _newcomer(self, rng: np.random.Generator, users: Drop) -> Drop:
         """Return one more user at a random position, with the pilot that algorithm 4.1 gives it."""
-        position_m = rng.uniform(0.0, self.side_m, (1, 2))
+        position_m = self.mobility.place(rng.uniform(0.0, self.side_m, (1, 2)))
         mean_db, deviation_db = self._shadowing_given(position_m, users)
         shadowing_db = mean_db + deviation_db * rng.standard_normal((len(self.sites_m), 1))
         gain = self.propagation.gain(wrapped_offsets(self.sites_m, position_m, self.side_m), shadowing_db)
@@ -181,3 +184,34 @@ class Square:
         weights = np.linalg.lstsq(np.exp2(-between_m / self.correlation_m), correlation, rcond=None)[0]
         remaining = max(0.0, 1 - float(weights @ correlation))
         return (users.shadowing_db[:, near] @ weights)[:, None], self.shadowing_db * math.sqrt(remaining)
+
+    def shadowing_along(
+        self, shadowing_db: Floats, before_m: Floats, after_m: Floats, rng: np.random.Generator
+    ) -> Floats:
+        """Return the shadowing of users who have walked, given what they all had where they were.
+
+        Their values before and after are jointly Gaussian: at any site, two of them, of places a distance d apart,
+        have the correlation ``2^(-d / correlation_m)``, whether of one user (Gudmundson's model of its way) or of
+        two. Older values are forgotten, so that on its way back a user does not find the shadowing it had there.
+        With ``correlation_m`` of zero users keep their shadowing.
+
+        Args:
+            shadowing_db: Before, ``(sites, K)``.
+            before_m: Positions before, ``(K, 2)``.
+            after_m: Positions after, ``(K, 2)``; who has the same keeps its values.
+            rng: Draws what the values before do not say.
+        """
+        walked = np.flatnonzero((before_m != after_m).any(-1))
+        if self.correlation_m == 0 or not len(walked):
+            return shadowing_db
+        between, along, among = (
+            np.exp2(-np.linalg.norm(wrapped_offsets(*pair, self.side_m), axis=-1) / self.correlation_m)
+            for pair in ((before_m, before_m), (before_m, after_m[walked]), (after_m[walked], after_m[walked]))
+        )
+        weights = np.linalg.lstsq(between, along, rcond=None)[0]
+        variances, axes = np.linalg.eigh(among - along.T @ weights)
+        root = self.shadowing_db * axes * np.sqrt(np.maximum(variances, 0.0))
+        shadowing_db = shadowing_db.copy()
+        innovation = rng.standard_normal((len(shadowing_db), len(walked)))
+        shadowing_db[:, walked] = shadowing_db @ weights + innovation @ root.T
+        return shadowing_db

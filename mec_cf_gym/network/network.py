@@ -16,6 +16,24 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Association:
+    """How users who walk on a square are served, since the last refresh of the statistics, and their handovers."""
+
+    measured_m: Floats  # (..., K, 2), positions that statistics are of
+    blocks_since: NDArray[np.int64]  # (...), blocks since the refresh
+    master: NDArray[np.intp]  # (..., K), master AP or base station
+    handovers: NDArray[np.int64]  # (..., K), since the network was drawn
+    handed_over: NDArray[np.bool_]  # (..., K), whether a handover begins with this block
+    blocks_unserved: NDArray[np.int64]  # (..., K), without service from this block on
+
+    @classmethod
+    def first(cls, positions_m: Floats, master: NDArray[np.intp]) -> Association:
+        """Return that of new networks, from positions ``(rows, K, 2)`` and masters ``(rows, K)``."""
+        nothing = np.zeros(master.shape, np.int64)
+        return cls(positions_m, nothing[:, 0], master, nothing, nothing > 0, nothing)
+
+
+@dataclass(frozen=True)
 class Network:
     """A topology, or a batch of them."""
 
@@ -31,6 +49,16 @@ class Network:
     cell: NDArray[np.intp]  # (..., K), users of one cell share a term of the objective
     servers: Servers | None = None  # where they are shared
     statistics: ChannelStatistics | None = None  # of APs with several antennas
+    association: Association | None = None  # of users who walk on a square
+
+    @property
+    def receives(self) -> NDArray[np.bool_]:
+        """Which AP receives which user in this block, ``(..., L, K)``: its cluster, nobody in a handover."""
+        assert self.statistics is not None
+        if self.association is None:
+            return self.statistics.serves
+        served = self.association.blocks_unserved == 0
+        return np.asarray(self.statistics.serves & served[..., None, :])
 
 
 class NetworkModel(Protocol):

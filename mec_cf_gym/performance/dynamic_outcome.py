@@ -64,12 +64,12 @@ class DynamicOutcome:
         """Bits that wait at users and servers after the block, before new ones arrive, ``(..., K)``."""
         return np.asarray(self.queue_curve_bits[..., -1] + self.server_curve_bits[..., -1])
 
-    def with_arrivals(self, arriving_bits: Floats, room_bits: Floats, price_ms: Floats) -> DynamicOutcome:
+    def with_arrivals(self, arriving_bits: Floats, room_bits: float, price_ms: Floats) -> DynamicOutcome:
         """Return the outcome with the bits that arrive at the end of the block, and what of them is lost.
 
         Args:
             arriving_bits: ``(..., K)``.
-            room_bits: That the users' buffers hold at most, ``(..., K)``.
+            room_bits: That a user's buffer holds at most.
             price_ms: Of a bit that is lost, ``(..., K)``.
         """
         queue_bits = self.queue_curve_bits[..., -1]

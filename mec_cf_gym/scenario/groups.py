@@ -147,11 +147,21 @@ class Dynamics(Validated):
     block_s: float = number(0.5e-3, low=1e-6, high=10.0)
     """Length of a coherence block, and the deadline of tasks unless deadline_s says otherwise."""
     fading: str = part("iid")
-    """iid: independent blocks; gauss_markov: correlated by J0(2 pi f_D block_s)."""
+    """iid: independent blocks; gauss_markov: correlated by J0(2 pi f_D block_s) to the power of the lag in blocks;
+    clarke: by J0(2 pi f_D lag), waves coming from all around, and what estimates miss is drawn in every block."""
     speed_m_per_s: Interval = interval(0.0, low=0.0, high=1e3)
     """Speed of a user; a range is drawn once per user and network."""
     mobility: str = part("static")
-    """static: users stay where they are drawn; random_waypoint: they walk from point to point."""
+    """static: users stay where they are drawn; random_waypoint: they walk from point to point; manhattan: along
+    streets (on a square only)."""
+    street_m: float = number(100.0, low=1.0, high=1e5)
+    """Distance between parallel streets, for manhattan."""
+    snapshot_blocks: int = count(50, high=10**9, shapes=False)
+    """Blocks after which a square's statistics, pilots and clusters follow users who walk."""
+    handover_db: float = number(3.0, low=0.0, high=100.0)
+    """Hysteresis: how much better another AP, base station or pilot must be for a user to change to it."""
+    handover_blocks: int = count(2, low=0, high=10**6, shapes=False)
+    """Blocks without service that a change of a user's master AP, or of its base station, costs."""
     csi_delay_blocks: int = count(0, low=0, high=100, shapes=False)
     """Age of the channels that observations show, in blocks; tasks and servers are current. Rewards are for the
     current channels, which receivers know."""
@@ -208,7 +218,8 @@ class Episode(Validated):
     episode_blocks: int = count(100, high=10**9, shapes=False)
     """Coherence blocks until the episode is truncated."""
     observation: str = part("gains")
-    """gains: signal, interference and tasks; csi: these and the channel magnitudes."""
+    """gains: signal, interference and tasks; csi: these and the channel magnitudes; channel: gains, tasks and the
+    complex channels."""
     reward: str = part("max_latency")
     """max_latency: minus the largest latency in ms, in dynamic worlds the age of the oldest bit; max_backlog:
     minus the largest of backlogs over their rates of arrival; log_latency: minus its natural logarithm;

@@ -67,5 +67,10 @@ def test_the_signal_gain_of_one_ap_is_its_snr():
     world = World(Scenario.paper_a(num_aps=1, num_users=1, num_subcarriers=1, user_power_dbm=20))
     state = world.begin(Streams.from_seeds(range(5)))
     noise_w = 10 ** (-174 / 10 - 3) * 20e6
-    expected = 0.1 * state.network.large_scale_gain[:, 0, 0] * np.abs(state.fading[:, 0, 0, 0]) ** 2 / noise_w
+    expected = (
+        0.1
+        * state.network.large_scale_gain[:, 0, 0]
+        * np.abs(state.fading.coefficients[:, 0, 0, 0]) ** 2
+        / noise_w
+    )
     np.testing.assert_allclose(state.block.signal_gain[:, 0, 0], expected, rtol=1e-6)

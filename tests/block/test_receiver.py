@@ -78,7 +78,7 @@ def test_estimates_miss_as_much_of_the_channels_as_they_say(deployment):
     state, known, missed = world.begin(streams), [], []
     for _ in range(2000):
         statistics = take_rows(state.network.statistics, 0)
-        channel = statistics.channel(state.fading.reshape(4, 4, 3))
+        channel = statistics.channel(state.fading.coefficients.reshape(4, 4, 3))
         estimate = state.block.receiver.channel[0]
         known.append((np.abs(estimate) ** 2).sum(1))
         missed.append((np.abs(channel - estimate) ** 2).sum(1))

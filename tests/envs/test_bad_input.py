@@ -172,7 +172,7 @@ class TestPaperBsEnvironments:
             ({"deployment": "cell_free"}, "id fixes it to"),
             ({"num_subcarriers": 4}, "num_subcarriers=4"),
             ({"num_aps": 15}, "num_aps=15"),
-            ({"mobility": "random_waypoint"}, "mobility='random_waypoint'"),
+            ({"mobility": "manhattan", "street_m": 70.0}, "street_m=70.0"),
             ({"antennas_per_aps": 2}, "did you mean antennas_per_ap"),
             ({"scenario": Scenario.paper_a()}, "num_subcarriers=4"),
         ],

@@ -94,7 +94,7 @@ def test_absent_users_look_like_users_without_a_gain(observation):
     assert local(num_users=1).space() == local().space()
 
 
-@pytest.mark.parametrize("observation", ["gains", "csi"])
+@pytest.mark.parametrize("observation", ["gains", "csi", "channel"])
 @pytest.mark.parametrize("env_id", ENV_IDS)
 def test_batches_are_seen_row_by_row_and_within_bounds(env_id, observation):
     fields = {"num_users": 4, "num_aps": 16, "antennas_per_base_station": 8, "observation": observation}
@@ -116,6 +116,16 @@ def test_channels_come_last():
     of_users = LocalObservation(env.unwrapped.contract, 3).observe(seen)
     np.testing.assert_array_equal(of_users[2, -32:], seen["csi"][:, :, 2].ravel())
     np.testing.assert_array_equal(of_users[2, -36:-32], seen["task"][2])
+
+
+def test_complex_channels_come_last_too_real_and_imaginary_parts_in_turn():
+    env = gym.make("MECCellFree-v0", num_users=4, num_aps=16, num_subcarriers=2, observation="channel")
+    seen, _ = env.reset(seed=0)
+    local = LocalObservation(env.unwrapped.contract, 3)
+    of_users = local.observe(seen)
+    assert of_users.shape == (4, *local.space().shape)
+    np.testing.assert_array_equal(of_users[2, -64:], seen["channel"][:, :, 2].ravel())
+    np.testing.assert_array_equal(of_users[2, -68:-64], seen["task"][2])
 
 
 def test_joint_actions_are_the_environments():

@@ -3,9 +3,11 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.envs.observation import OBSERVATIONS, log_scale
+from mec_cf_gym.envs.observation import OBSERVATIONS, channel_of, log_polar, log_scale
 
 from ..settings import PAPER_B_IDS, SIX_USERS
 
@@ -32,6 +34,30 @@ def test_landmarks_of_the_scale():
     np.testing.assert_allclose(log_scale(np.array([0.0, 1.0, 1e4])), [-1, 0, 1], atol=2e-5)
 
 
+def test_complex_channels_keep_their_phase_and_their_landmarks():
+    channel = np.array([0, 1, 1j, -100, 1e-2j, 1e-6], np.complex64)
+    shown = log_polar(channel)
+    assert shown.dtype == np.float32
+    expected = [[0, 0], [1, 0], [0, 1], [-2, 0], [0, np.log10(2) / 4], [1e-8 / (4 * np.log(10)), 0]]
+    np.testing.assert_allclose(shown, expected, rtol=2e-5, atol=1e-12)
+
+
+@given(st.floats(-8, 8), st.floats(-np.pi, np.pi))
+def test_complex_channels_can_be_read(decades, phase):
+    channel = np.complex64(10**decades * np.exp(1j * phase))
+    np.testing.assert_allclose(channel_of(log_polar(np.array(channel))), channel, rtol=1e-5)
+    assert channel_of(np.zeros(2)) == 0
+
+
+@pytest.mark.parametrize("env_id", ["MECCellFree-v0", *PAPER_B_IDS])
+def test_complex_channels_are_those_of_the_block(env_id):
+    env = gym.make(env_id, observation="channel", **SIX_USERS).unwrapped
+    observation, _ = env.reset(seed=0)
+    assert env.observation_space.contains(observation)
+    assert observation["channel"].shape == (*env.block.channel.shape, 2)
+    np.testing.assert_allclose(channel_of(observation["channel"]), env.block.channel, rtol=1e-5, atol=1e-9)
+
+
 EXTREMES = [
     {
         "user_power_dbm": 60,
@@ -53,9 +79,10 @@ EXTREMES = [
 ]
 
 
+@pytest.mark.parametrize("seen", ["csi", "channel"])
 @pytest.mark.parametrize("fields", EXTREMES, ids=lambda fields: next(iter(fields)))
-def test_observations_of_every_scenario_stay_in_their_space(fields):
-    env = gym.make("MECCellFree-v0", observation="csi", num_subcarriers=1, **fields)
+def test_observations_of_every_scenario_stay_in_their_space(fields, seen):
+    env = gym.make("MECCellFree-v0", observation=seen, num_subcarriers=1, **fields)
     for seed in range(5):
         observation, _ = env.reset(seed=seed)
         assert env.observation_space.contains(observation)

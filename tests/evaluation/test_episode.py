@@ -66,13 +66,17 @@ def test_policies_are_found_by_name():
     tiny = {"assignment", "branch-and-bound"}
     shared_servers = {"proportional", "proportional-exact", "rl-usercentric", "rl-multicell"}
     learned = {"cnn-lstm", "equivariant", "magnitude", "magnitude-only", "information-limit"}
-    assert solvers | one_subcarrier | tiny | learned | {"fractional-power"} <= set(available_policies())
+    assert solvers | one_subcarrier | tiny | learned | {"fractional-power", "predicted-exact"} <= set(
+        available_policies()
+    )
     for name in available_policies():
         policy = load_policy(name)
         if name in shared_servers:
             env = gym.make("MECUserCentric-v0", num_users=6, num_aps=16)
         elif name in tiny:
             env = gym.make("MECCellFree-v0", num_users=2, num_subcarriers=2)
+        elif name == "predicted-exact":
+            env = gym.make("MECCellFreeDelayed-v1")
         else:
             env = gym.make("MECCellFree-v0", num_subcarriers=1 if name in one_subcarrier else 4)
         observation, _ = env.reset(seed=0)

@@ -90,10 +90,12 @@ def test_its_networks_are_nobody_elses_and_enough():
 def test_mobile_users_have_correlated_blocks_and_unequal_ones_differ():
     for task in full():
         dynamics = task.scenario.dynamics
-        assert (dynamics.fading == "gauss_markov") == (task.motion == "mobile") == (dynamics.speed_m_per_s != 0.0)
+        correlated = dynamics.fading in ("gauss_markov", "clarke")
+        assert correlated == (task.motion == "mobile") == (dynamics.speed_m_per_s != 0.0)
         assert isinstance(task.scenario.tasks.task_bits, tuple) == (task.users == "unequal")
-    delayed = [task for task in full() if task.env == "MECCellFreeDelayed-v0"]
+    delayed = [task for task in full() if task.env.startswith("MECCellFreeDelayed")]
     assert all(task.scenario.dynamics.csi_delay_blocks == 8 and "oracles" in task.remark for task in delayed)
+    assert {task.env for task in full() if "predicted-exact" in task.policies} == {"MECCellFreeDelayed-v1"}
 
 
 def test_every_task_is_composed_as_in_version_0_1_0():

@@ -35,6 +35,7 @@ from .decisions import (
 )
 from .digests import Arrays, Digest, digests_of
 from .environments import (
+    CLARKE,
     DELAYED,
     MOVING,
     PAPER_A,
@@ -59,6 +60,8 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "independent shadowing": ("MECMultiCell-v0", {"shadowing_correlation_m": 0.0, "user_drop": "uniform"}),
     "gauss_markov fading on a disk": ("MECCellFree-v0", MOVING),
     "gauss_markov fading on a square": ("MECUserCentric-v0", MOVING | {"observation": "csi"}),
+    "clarke fading on a disk": ("MECCellFree-v0", MOVING | {"fading": "clarke", "observation": "channel"}),
+    "clarke fading on a square": ("MECUserCentric-v0", MOVING | {"fading": "clarke", "observation": "channel"}),
     "random_waypoint": ("MECCellFree-v0", MOVING | {"mobility": "random_waypoint", "radius_m": 30.0}),
     "random_waypoint, cellular": ("MECCellular-v0", MOVING | {"mobility": "random_waypoint", "radius_m": 30.0}),
     **{f"{name} on a disk": ("MECCellFree-v0", {"combiner": name}) for name in ("auto", "mrc", "zf", "mmse")},
@@ -101,6 +104,7 @@ def environments() -> Iterator[tuple[str, Callable[[], Arrays]]]:
             for observation in ("gains", "csi"):
                 case = partial(plain, env_id, rows, inside=True, observation=observation)
                 yield f"{env_id} {form} {observation}", case
+        yield f"{CLARKE} {form} channel", partial(plain, CLARKE, rows, inside=True)
         yield f"other scenario {form}", partial(other_scenario, PAPER_A[0], rows, radius_m=300.0, combiner="mmse")
         yield f"other snapshots {form}", partial(other_scenario, PAPER_B[0], rows, side_m=300.0, deadline_s=0.1)
         for env_id in (PAPER_A[0], *PAPER_B):
@@ -110,7 +114,7 @@ def environments() -> Iterator[tuple[str, Callable[[], Arrays]]]:
         shared = partial(wrapped, DECIBELS[rows], PAPER_B[0], rows, local_computing=True)
         yield f"LogPowerAction with a split {form}", shared
         yield f"MeanGains {form}", partial(wrapped, MEANS[rows], DELAYED, rows, observation="csi")
-    for env_id in (PAPER_A[0], PAPER_B[1], DELAYED):
+    for env_id in (PAPER_A[0], PAPER_B[1], DELAYED, CLARKE):
         yield f"partial reset {env_id}", partial(partial_reset, env_id)
     yield "partial reset MeanGains", partial(partial_reset, DELAYED, agents.MeanGainsVector)
     yield "partial reset LogPowerAction", partial(partial_reset, PAPER_A[0], agents.LogPowerVectorAction)
@@ -140,6 +144,8 @@ def solvers() -> Iterator[tuple[str, Case]]:
             yield f"{name} {where}", (kind, partial(decisions, load, env_id, **fields))
     for name in ("outdated-exact", "averaged-exact"):
         yield name, (KIND_OF[name], lambda name=name: with_memory(evaluation.load_policy(name), rows=2))
+    predicted = partial(with_memory, evaluation.load_policy("predicted-exact"), rows=2, env_id=CLARKE)
+    yield "predicted-exact", (KIND_OF["predicted-exact"], predicted)
     branches = partial(baselines.BranchAndBound, tolerance=0.01)
     yield "BranchAndBound", ("optimum", partial(decisions, branches, PAPER_A[0], **TINY))
     printed = partial(baselines.ICA, sinr_floors=(0.0,))

@@ -25,11 +25,12 @@ BLOCKS = {
     "local computing": ("MECUserCentric-v0", {"local_computing": True, "combiner": "mmse"}),
     "too late": ("MECMultiCell-v0", {"deadline_s": 0.1}),
 }
+OF_THE_PAST = ("outdated-exact", "averaged-exact", "predicted-exact")
 RULES = ("full-power", "equal", "random", "greedy", "water-filling", "fractional-power")
 POWER_CONTROL = ("sca", "exact-power")
 KIND_OF = (
     dict.fromkeys((*RULES, "proportional"), "rule")
-    | dict.fromkeys(("exact", "fast", "proportional-exact", "outdated-exact", "averaged-exact"), "optimum")
+    | dict.fromkeys(("exact", "fast", "proportional-exact", *OF_THE_PAST), "optimum")
     | dict.fromkeys(POWER_CONTROL, "convex steps")
     | dict.fromkeys(("equivariant", "cnn-lstm"), "network")
     | {"ica": "one of many"}
@@ -39,8 +40,8 @@ DECIDED = {
     "one subcarrier": (*RULES, "exact", "fast", "ica", "sca", "equivariant"),
     "two subcarriers": (*RULES, "fast", "ica", "equivariant"),
     "paper A": (*RULES, "fast", "cnn-lstm", "equivariant"),
-    "user-centric": sorted(KIND_OF.keys() - {"cnn-lstm", "outdated-exact", "averaged-exact"}),
-    "multi-cell": sorted(KIND_OF.keys() - {"cnn-lstm", "outdated-exact", "averaged-exact"}),
+    "user-centric": sorted(KIND_OF.keys() - {"cnn-lstm", *OF_THE_PAST}),
+    "multi-cell": sorted(KIND_OF.keys() - {"cnn-lstm", *OF_THE_PAST}),
     "local computing": ("full-power", "exact", "proportional-exact", "equivariant"),
     "too late": POWER_CONTROL,
 }
@@ -60,9 +61,9 @@ def decisions(load: Callable[[], Any], env_id: str, rows: int = 2, **fields: Any
     return record.arrays()
 
 
-def with_memory(policy: Any, rows: int = 0) -> Arrays:
-    """What a policy that remembers decides in the delayed environment, block after block."""
-    env, record, rng = make(DELAYED, rows, episode_blocks=10), Record(), np.random.default_rng(SEED)
+def with_memory(policy: Any, rows: int = 0, env_id: str = DELAYED) -> Arrays:
+    """What a policy that remembers decides in a delayed environment, block after block."""
+    env, record, rng = make(env_id, rows, episode_blocks=10), Record(), np.random.default_rng(SEED)
     observation, _ = env.reset(seed=SEED)
     policy.reset(SEED)
     for _ in range(5):

@@ -13,6 +13,7 @@ from mec_cf_gym.agents.curriculum.padding import NoPadding, Padding, paddings
 SETTINGS = {
     "cell_free": ("MECCellFree-v0", {"num_users": 3, "num_subcarriers": 2}),
     "csi": ("MECCellFree-v0", {"num_users": 3, "num_subcarriers": 2, "num_aps": 5, "observation": "csi"}),
+    "channel": ("MECCellFree-v0", {"num_users": 3, "num_subcarriers": 2, "num_aps": 5, "observation": "channel"}),
     "user_centric": ("MECUserCentric-v0", {"num_users": 5, "num_aps": 9, "user_drop": "uniform"}),
     "multi_cell": ("MECMultiCell-v0", {"num_users": 4, "antennas_per_base_station": 4}),
 }
@@ -47,6 +48,9 @@ def test_observations_are_within_the_padded_space_and_hold_the_own_ones(name):
         assert (wide[key] == -1).sum() >= wide[key].size - seen[key].size
     if "csi" in seen:
         np.testing.assert_array_equal(wide["csi"][:-1, :, :users], seen["csi"])
+    if "channel" in seen:
+        np.testing.assert_array_equal(wide["channel"][:-1, :, :users], seen["channel"])
+        assert (wide["channel"][-1] == 0).all()
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -1,0 +1,1 @@
+"""Policies for networks in which tasks and energy stay from block to block."""
