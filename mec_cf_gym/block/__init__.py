@@ -6,7 +6,7 @@ from mec_cf_gym.block.clustered import CLUSTERED_COMBINERS, ClusteredCombiner
 from mec_cf_gym.block.combining import COMBINERS, CombinerModel
 from mec_cf_gym.block.fading import FADINGS, Clarke, Fading, FadingModel
 from mec_cf_gym.block.model import BlockModel
-from mec_cf_gym.block.tasks import TASK_MODELS, TaskModel
+from mec_cf_gym.block.tasks import TASK_MODELS, TaskModel, Tasks
 
 __all__ = [
     "CLUSTERED_COMBINERS",
@@ -24,4 +24,5 @@ __all__ = [
     "Fairness",
     "Link",
     "TaskModel",
+    "Tasks",
 ]

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from mec_cf_gym import Layout, Radio, Scenario
@@ -197,3 +198,75 @@ def test_what_paper_as_networks_do_not_admit_is_refused_by_name(deployment, fiel
 def test_the_usual_combiner_can_be_asked_for_in_every_network():
     for scenario in (Scenario.paper_a(), Scenario.paper_b(), Scenario.paper_b(deployment="multi_cell")):
         assert scenario.replace(combiner="auto").radio.combiner == "auto"
+
+
+def test_a_limit_that_there_is_not_is_none_in_json():
+    fields = json.loads(json.dumps(Scenario().to_dict(), allow_nan=False))
+    assert fields["queue_bits"] is None and fields["battery_j"] is None
+    assert Scenario().replace(**fields) == Scenario()
+    assert Scenario.paper_a_dynamic(battery_j=None).energy.battery_j == float("inf")
+
+
+def test_tables_and_numbers_of_users_survive_json_and_hash():
+    tables = {
+        "arrivals": "trace",
+        "arrivals_table": [[0, 1], [2, 0]],
+        "harvest": "trace",
+        "harvest_table": np.array([1e-3, 2e-3]),
+        "task_model": "per_user",
+        "task_bits_of_users": [500, 1000.0],
+    }
+    scenario = Scenario.paper_a_dynamic(num_users=2, **tables)
+    assert scenario.queues.arrivals_table == ((0.0, 1.0), (2.0, 0.0))
+    assert scenario.energy.harvest_table == ((1e-3,), (2e-3,))
+    assert scenario.tasks.task_bits_of_users == (500.0, 1000.0)
+    again = Scenario().replace(**json.loads(json.dumps(scenario.to_dict())))
+    assert again == scenario and hash(again) == hash(scenario)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        (
+            {"arrivals": "sometimes"},
+            "arrivals='sometimes' .* 'bernoulli', 'bursts', 'every_block', 'poisson', 'trace'",
+        ),
+        (
+            {"arrivals": "bernoulli", "tasks_per_s": 2001.0},
+            "tasks_per_s=2001.0 .* at most one a block: at most 2000",
+        ),
+        ({"arrivals": "bursts", "burst_s": 1e-4}, "burst_s=0.0001 .* at least a block, block_s=0.0005"),
+        ({"harvest": "two_state", "harvest_on_s": 1e-4}, "harvest_on_s=0.0001 .* at least a block"),
+        ({"burst_share": 0.0}, "burst_share=0.0"),
+        ({"queue_bits": 0.0}, "queue_bits=0.0 .* number from 1 to inf"),
+        ({"battery_j": -1.0}, "battery_j=-1.0"),
+        ({"battery_j": float("nan")}, "battery_j=nan"),
+        ({"arrivals": "trace"}, "arrivals_table=None .* one column, or num_users=10"),
+        ({"arrivals": "trace", "arrivals_table": [[1, 2]]}, "arrivals_table='2 columns' .* num_users=10"),
+        ({"harvest": "trace", "harvest_table": [[1, 2]]}, "harvest_table='2 columns'"),
+        ({"task_model": "trace", "task_table": [[1, 2]]}, "task_table='2 columns'"),
+        ({"arrivals_table": []}, r"arrivals_table=\[\] .* finite numbers of at least 0"),
+        ({"arrivals_table": [[[1]]]}, "arrivals_table"),
+        ({"arrivals_table": [[1, 2], [3]]}, "arrivals_table"),
+        ({"arrivals_table": [1, -1]}, "arrivals_table"),
+        ({"harvest_table": [1, float("inf")]}, "harvest_table"),
+        ({"task_table": [1, 0.5]}, "task_table=.* at least 1"),
+        ({"task_table": "many"}, "task_table='many'"),
+        ({"task_model": "per_user"}, "task_bits_of_users=None .* or cycles_per_bit_of_users"),
+        (
+            {"task_model": "per_user", "task_bits_of_users": (1e3,) * 9},
+            "task_bits_of_users=.* num_users=10 numbers",
+        ),
+        ({"task_bits_of_users": 1e3}, "task_bits_of_users=1000.0 .* one number for each user"),
+        ({"task_bits_of_users": (1e3, 0.0)}, "task_bits_of_users=0.0"),
+        ({"cycles_per_bit_of_users": ()}, "cycles_per_bit_of_users"),
+    ],
+)
+def test_what_queues_batteries_and_recordings_do_not_admit_is_refused_by_name(fields, named):
+    with pytest.raises(ValueError, match=named):
+        Scenario.paper_a(**fields)
+
+
+def test_the_limits_themselves_are_admitted():
+    assert Scenario.paper_a_dynamic(arrivals="bernoulli", tasks_per_s=2000.0).is_dynamic
+    assert Scenario.paper_a_dynamic(burst_s=0.5e-3).queues.burst_s == 0.5e-3

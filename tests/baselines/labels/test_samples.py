@@ -16,6 +16,8 @@ WALK = {"fading": "gauss_markov", "speed_m_per_s": 30.0, "mobility": "random_way
 WORLDS = {
     "iid": {"num_subcarriers": 2},
     "fading alone": {"num_subcarriers": 2, "task_bits": 1000.0},
+    "fixed tasks": {"num_subcarriers": 2, "task_model": "fixed"},
+    "a recording": {"num_subcarriers": 2, "task_model": "trace", "task_table": (500.0, 900.0, 2000.0)},
     "correlated": {"num_subcarriers": 1, "fading": "gauss_markov", "speed_m_per_s": (1.0, 20.0)},
     "moving": {
         "num_subcarriers": 1,
