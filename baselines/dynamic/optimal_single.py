@@ -125,7 +125,7 @@ class OptimalSingle:
         self.blocks += 1
         actions = np.array([plan.decide(row, index) for plan, row in zip(self.plans, rows, strict=True)])
         power, cpu_share = actions.T.reshape(2, *block.batch_shape, 1)
-        return Allocation(power[..., None, :], np.zeros(power.shape), cpu_share=cpu_share)
+        return Allocation(power[..., None, :], np.ones(power.shape), cpu_share=cpu_share)
 
     def _plans(self, rows: list[CoherenceBlock]) -> list[Plan]:
         """Return the plan of each row; those whose problems are equal are solved once."""
