@@ -61,7 +61,7 @@ def program_of(block: CoherenceBlock, gain_states: int) -> Program:
         gain_states: Number of states of the gain; see :func:`gain_law`.
 
     Raises:
-        ValueError: If the block has no backlog, more than one user or subcarrier, errors of the channel estimate, or
+        ValueError: If the block has no backlog, several users or subcarriers, errors of the channel estimate, or
             shared servers.
     """
     check(block)
