@@ -61,8 +61,8 @@ def program_of(block: CoherenceBlock, gain_states: int) -> Program:
         gain_states: Number of states of the gain; see :func:`gain_law`.
 
     Raises:
-        ValueError: If the block has no backlog, several users or subcarriers, errors of the channel estimate, or
-            shared servers.
+        ValueError: If the block has no backlog, more than one user or subcarrier, errors of the channel estimate,
+            or shared servers.
     """
     check(block)
     assert block.backlog is not None and block.fairness is not None
