@@ -13,7 +13,14 @@ import joblib
 
 from mec_cf_gym.commands import split_names
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.evaluation.environments import check_names, is_delayed, is_of_paper_b, of_the_past, usual_scenario
+from mec_cf_gym.evaluation.environments import (
+    check_names,
+    is_delayed,
+    is_dynamic,
+    is_of_paper_b,
+    of_the_past,
+    usual_scenario,
+)
 from mec_cf_gym.evaluation.html import page
 from mec_cf_gym.evaluation.policies import available_policies
 from mec_cf_gym.evaluation.provenance import provenance
@@ -27,6 +34,8 @@ from mec_cf_gym.evaluation.tasks import Task
 from mec_cf_gym.registration import env_ids
 from mec_cf_gym.scenario import Scenario
 
+QUEUE_POLICIES = ("drift-plus-penalty", "lookahead", "myopic")
+"""Policies that know queues and batteries, the reference first."""
 SET_BY = {"deployment": "--env", "episode_blocks": "--blocks"}
 """Scenario fields that the benchmark sets itself, and by which option."""
 FILES = "blocks.csv, benchmark.json, table.md, report.html, cdf.png, cdf.svg"
@@ -52,7 +61,8 @@ class Benchmark:
     paper B's numbers, the policies are full-power, fractional-power, exact, exact-power and sca, and exact is the
     reference, unless options say otherwise. With a delayed one they are the environment's own numbers, 50 blocks,
     full-power, outdated-exact, averaged-exact and (where channels are shown) predicted-exact, and exact, an oracle
-    there."""
+    there. With a dynamic one they are its own numbers and whole episodes, full-power, drift-plus-penalty (the
+    reference), lookahead and myopic."""
     reference: str = "ica"
     """Policy that gaps are measured to; it runs too if it is not among the policies."""
     topologies: int = 20
@@ -149,13 +159,17 @@ def start_of(environments: Collection[str]) -> Benchmark:
     if not known:
         return Benchmark()
     delayed, paper_b = list(filter(is_delayed, known)), list(filter(is_of_paper_b, known))
-    scenario = usual_scenario((delayed or paper_b or known)[0])
+    dynamic = list(filter(is_dynamic, known))
+    scenario = usual_scenario((delayed or dynamic or paper_b or known)[0])
     scenario = scenario.replace(deployment=next(iter(scenario.deployment.layouts)))  # ids set their own
     start = Benchmark(env=known, scenario=scenario)
     if delayed:
         policies = ("full-power", *of_the_past(delayed[0]), "exact")
         blocks = scenario.episode.episode_blocks
         return dataclasses.replace(start, policies=policies, reference="exact", blocks=blocks)
+    if dynamic:
+        policies, blocks = ("full-power", *QUEUE_POLICIES), scenario.episode.episode_blocks
+        return dataclasses.replace(start, policies=policies, reference=QUEUE_POLICIES[0], blocks=blocks)
     if paper_b:
         of_paper_b = ("full-power", "fractional-power", "exact", "exact-power", "sca")
         return dataclasses.replace(start, policies=of_paper_b, reference="exact")

@@ -42,6 +42,11 @@ def is_of_paper_b(env_id: str) -> bool:
     return env_id in env_ids() and usual_scenario(env_id).computing.server == "shared"
 
 
+def is_dynamic(env_id: str) -> bool:
+    """Return whether tasks queue up, so that actions have consequences."""
+    return env_id in env_ids() and usual_scenario(env_id).is_dynamic
+
+
 def check_names(option: str, names: Sequence[str], known: Collection[str]) -> None:
     """Check names that an option lists.
 

@@ -14,11 +14,17 @@ from mec_cf_gym.allocation import Policy
 from mec_cf_gym.envs.single import MECEnv
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.seeds import seeds
+from mec_cf_gym.performance.metrics import gini
 
 
 @dataclass(frozen=True)
 class Record:
-    """What one policy made of one coherence block."""
+    """What one policy made of one coherence block.
+
+    In dynamic worlds latencies are those of backlogs, by Little's law, and the largest one has the price of
+    dropped tasks on top; ages are in ``info`` only. A network's blocks are then one episode, which the policy has
+    shaped.
+    """
 
     env: str
     policy: str
@@ -32,6 +38,9 @@ class Record:
     total_power_w: float
     objective_w: float
     decision_ms: float
+    energy_j: float
+    dropped_bits: float
+    is_dynamic: bool
     task: str = ""
     """Name of the task it belongs to; empty outside a benchmark."""
 
@@ -41,7 +50,7 @@ def run_episode(
 ) -> Iterator[Record]:
     """Run a policy for some blocks of the network that ``seed`` draws, and yield a record of each.
 
-    Blocks do not depend on actions, so every policy meets the same ones under the same seed.
+    Channels, tasks and harvests do not depend on actions, so every policy meets the same ones under the same seed.
 
     Args:
         env: An environment of this package, whose episodes have at least ``blocks`` blocks, behind any wrappers
@@ -65,19 +74,25 @@ def run_episode(
         allocation = policy.allocate(observation, block)
         decision_s = time.perf_counter() - began
         observation, _, _, _, info = env.step(base.codec.encode(allocation, block.servers))
+        is_dynamic = block.backlog is not None
+        latency_s = info["backlog_latency_s" if is_dynamic else "latency_s"]
+        drops_ms = float(info["drop_cost_ms"].sum()) if is_dynamic else 0.0
         yield Record(
             env=env.spec.id if env.spec else type(base).__name__,
             policy=name,
             seed=seed,
             block=index,
-            max_latency_ms=1e3 * float(info["max_latency_s"]),
-            mean_latency_ms=1e3 * float(info["latency_s"].mean()),
-            gini=float(info["gini"]),
+            max_latency_ms=1e3 * float(latency_s.max()) + drops_ms,
+            mean_latency_ms=1e3 * float(latency_s.mean()),
+            gini=float(gini(latency_s)),
             deadline_missed=bool(info["deadline_missed"]),
-            capped_users=int(info["capped"].sum()),
+            capped_users=int(info["starved" if is_dynamic else "capped"].sum()),
             total_power_w=float(info["total_power_w"]),
             objective_w=float(info["objective_w"]),
             decision_ms=1e3 * decision_s,
+            energy_j=float((info["transmit_energy_j"] + info["computing_energy_j"]).sum()),
+            dropped_bits=float(info["dropped_bits"].sum()) if is_dynamic else 0.0,
+            is_dynamic=is_dynamic,
             task=task,
         )
 

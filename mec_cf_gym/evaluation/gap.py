@@ -108,9 +108,34 @@ class Gap(Estimate):
         median, p95, p99, largest = np.percentile(gaps, (50, 95, 99, 100)).tolist()
         return cls.of(networks, median=median, p95=p95, p99=p99, largest=largest, **others)
 
+    @classmethod
+    def of_episodes(cls, reference: ArrayLike, latency: ArrayLike) -> Self:
+        """Return the gap of dynamic networks: of the sums over all, since in some blocks nothing waits.
+
+        Networks in which nothing ever waits, under either, do not count.
+
+        Args:
+            reference: Mean largest latencies of the reference, in any unit, ``(networks,)``.
+            latency: Those to compare, ``(networks,)``.
+        """
+        pairs = np.stack((reference, latency))
+        ours, theirs = pairs[:, (pairs > 0).any(0)]
+        if not len(ours):
+            return cls(*[math.nan] * 3, median=math.nan, p95=math.nan, p99=math.nan, largest=math.nan)
+        whole = Estimate.of_statistic(_gap_of_sums, ours, theirs)
+        gaps = [_gap_of_sums(*pair) for pair in zip(ours[:, None], theirs[:, None], strict=True)]
+        median, p95, p99, largest = np.percentile(gaps, (50, 95, 99, 100)).tolist()
+        return cls(whole.mean, whole.low, whole.high, median=median, p95=p95, p99=p99, largest=largest)
+
     def to_json(self, *names: str) -> dict[str, float | None]:
         """Return some of its numbers as ``gap_`` and their names; None where there is no interval."""
         return without_nan({f"gap_{name}": getattr(self, name) for name in names})
+
+
+def _gap_of_sums(reference: Floats, latency: Floats) -> float:
+    """Return the gap of sums over networks, ``(networks,)`` both; infinite above a reference of zero."""
+    total = float(reference.sum())
+    return float(latency.sum()) / total - 1 if total > 0 else math.inf
 
 
 def without_nan(fields: Mapping[str, Any]) -> dict[str, Any]:

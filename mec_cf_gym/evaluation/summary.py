@@ -14,6 +14,8 @@ from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.episode import Record
 from mec_cf_gym.evaluation.gap import Gap, gap_to, without_nan
 
+Pairs = dict[int, list[tuple[float, float]]]  # by seed: latencies of the reference and of a policy
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -64,6 +66,9 @@ def summarise(records: Iterable[Record], reference: str) -> list[Summary]:
     taken over blocks, then over topologies; the 95 % confidence interval is a percentile bootstrap over
     topologies, since blocks of one topology are not independent. The decision time is the median.
 
+    In dynamic worlds a policy's own past shapes its blocks, and there may be nothing that waits: the gap is that
+    of the sums over all blocks of all topologies, again with a bootstrap over topologies.
+
     Args:
         records: Of one or several policies and environments.
         reference: Name of the policy to compare with.
@@ -83,17 +88,25 @@ def summarise(records: Iterable[Record], reference: str) -> list[Summary]:
     return [_summary(group, compared, reference) for group in groups.values()]
 
 
+def _gap_of_blocks(pairs: Pairs) -> Gap:
+    gaps = [gap_to(*np.transpose(of_network)) for of_network in pairs.values()]
+    return Gap.over([float(np.mean(values)) for values in gaps], np.concatenate(gaps))
+
+
+def _gap_of_episodes(pairs: Pairs) -> Gap:
+    return Gap.of_episodes(*np.transpose([np.mean(of_network, axis=0) for of_network in pairs.values()]))
+
+
 def _summary(group: list[Record], compared: dict[tuple[str, int, int], float], reference: str) -> Summary:
     """Return the summary of a policy in one environment, ``compared`` by environment, seed and block."""
-    pairs: dict[int, list[tuple[float, float]]] = {}
+    pairs: Pairs = {}
     for record in group:
         block = (record.env, record.seed, record.block)
         if block not in compared:
             missing = f"it has no record of block {record.block} of seed {record.seed} in {record.env}"
             raise refuse("reference", reference, missing)
         pairs.setdefault(record.seed, []).append((compared[block], record.max_latency_ms))
-    gaps = [gap_to(*np.transpose(of_network)) for of_network in pairs.values()]
-    gap = Gap.over([float(np.mean(values)) for values in gaps], np.concatenate(gaps))
+    gap = _gap_of_episodes(pairs) if group[0].is_dynamic else _gap_of_blocks(pairs)
 
     def column(name: str) -> NDArray[Any]:
         return np.array([getattr(record, name) for record in group])
@@ -102,7 +115,7 @@ def _summary(group: list[Record], compared: dict[tuple[str, int, int], float], r
     return Summary(
         env=group[0].env,
         policy=group[0].policy,
-        topologies=len(gaps),
+        topologies=len(pairs),
         blocks=len(group),
         mean_ms=float(largest_ms.mean()),
         median_ms=float(np.median(largest_ms)),
