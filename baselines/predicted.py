@@ -51,7 +51,7 @@ class PredictedExact:
         (1, 3)
     """
 
-    def __init__(self, window: int = 16, exponent: float = 0.65) -> None:
+    def __init__(self, window: int = 16, exponent: float = 0.7) -> None:
         self.window = checked_count("window", window, 1, MOST_BLOCKS)
         if not 0 <= exponent <= 1:
             raise refuse("exponent", exponent, "it must be in [0, 1]")

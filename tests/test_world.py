@@ -17,8 +17,9 @@ DELAYED = FADING | {"csi_delay_blocks": DELAY}
 PAPER_A = {"num_aps": 8, "num_users": 3, "num_subcarriers": 2, "task_bits": (500.0, 2000.0)}
 PAPER_B = {"num_aps": 9, "num_users": 4, "antennas_per_base_station": 8, "pilot_samples": 2}
 FADES = ("signal", "interference", "csi")
-NETWORKS = [(env_id, PAPER_A | {"mobility": "random_waypoint"}) for env_id in PAPER_A_IDS]
-NETWORKS += [(env_id, PAPER_B) for env_id in PAPER_B_IDS]
+WALK = {"mobility": "random_waypoint", "snapshot_blocks": 2}
+NETWORKS = [(env_id, PAPER_A | WALK) for env_id in PAPER_A_IDS]
+NETWORKS += [(env_id, PAPER_B | WALK) for env_id in PAPER_B_IDS]
 every_network = pytest.mark.parametrize(("env_id", "fields"), NETWORKS)
 
 

@@ -91,15 +91,16 @@ def clear_fastest(
         if link_s[b].max() <= 0:
             continue
         low, high = 0.0, 0.0
-        for k in range(users):  # nobody needs longer than alone with all others at full power
+        for k in range(users):  # full power for all is feasible, and reaches the first target
             if link_s[b, k] > 0:
+                powers[b, k] = 1.0
                 noise = 1.0 + interference[b, k].sum()
                 rate = np.log2(1 + signal[b, k] / noise)
                 away_s = link_s[b, k] / max(rate, 1e-12) + server_s[b, k]
                 high = max(high, 1 / (1 / away_s + (1 / local_s[b, k] if local_s[b, k] > 0 else 0.0)))
         power = np.zeros(users)
-        for step in range(HALVINGS + 1):
-            target = high if step == 0 else (low + high) / 2
+        for _ in range(HALVINGS):
+            target = (low + high) / 2
             reached = least_powers(signal[b], interference[b], local_s[b], link_s[b], server_s[b], target, power)
             if reached:
                 high = target

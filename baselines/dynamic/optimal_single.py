@@ -79,8 +79,11 @@ class OptimalSingle:
     Before the first block, backward induction finds what each state of queue, server, battery and burst costs on
     average until the episode ends, from known statistics: independent blocks, whose gain is a sum of exponentials
     of known means; Poisson numbers of tasks of the mean size, in bursts or not; mean harvests, on or off. A
-    decision then weighs, in the exact state, what it costs now against what it leaves. Episodes of
-    the same statistics share a plan.
+    decision then weighs, in the exact state, what it costs now against what it leaves. Rows of a batch with the
+    same statistics share a plan.
+
+    Serving all that is possible at once loses because energy is convex in bits: what is served in one block costs
+    more than the same in two, and a battery that is empty in a burst waits for the harvest.
 
     It minimises what ``reward="max_backlog"`` counts. It is exact up to its grid, for independent fading, tasks of
     one size and work, and a harvest that is constant while it is on; with anything else it is a heuristic.
@@ -103,18 +106,14 @@ class OptimalSingle:
     """
 
     def __init__(self, horizon: int = 100, resolution: int = 24) -> None:
-        self.horizon = checked_count("horizon", horizon, 1, 10**6)
-        self.resolution = checked_count("resolution", resolution, 8, 1000)
+        self.horizon = checked_count("horizon", horizon, 1, 10**4)
+        self.resolution = checked_count("resolution", resolution, 8, 200)
         self.reset(0)
 
     def reset(self, seed: int) -> None:
         """Begin an episode: plans are made in its first block."""
         self.plans: list[Plan] = []
         self.blocks = 0
-
-    def plan(self, block: CoherenceBlock) -> Plan:
-        """Return the plan for an episode that has a single block's statistics."""
-        return Plan.of(program_of(block, self.resolution // 3), self.horizon, self.resolution)
 
     def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
         """Return the power and the share of the CPU, of one network or of a batch, all in the same block."""
@@ -125,7 +124,7 @@ class OptimalSingle:
         self.blocks += 1
         actions = np.array([plan.decide(row, index) for plan, row in zip(self.plans, rows, strict=True)])
         power, cpu_share = actions.T.reshape(2, *block.batch_shape, 1)
-        return Allocation(power[..., None, :], np.zeros(power.shape), cpu_share=cpu_share)
+        return Allocation(power[..., None, :], np.ones(power.shape), cpu_share=cpu_share)
 
     def _plans(self, rows: list[CoherenceBlock]) -> list[Plan]:
         """Return the plan of each row; those whose problems are equal are solved once."""

@@ -15,7 +15,7 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
 
 GAIN_SAMPLES = 2**14
-"""Channels from which the states of the gain are made, always the same."""
+"""Channels from which the states of a gain are made, always the same: a power of two, as Sobol asks for."""
 LEAST_PROBABILITY = 1e-7
 """Numbers of tasks that are less likely than this count as the largest one that is not."""
 
@@ -58,11 +58,11 @@ def program_of(block: CoherenceBlock, gain_states: int) -> Program:
 
     Args:
         block: A block of a dynamic world, without leading axes.
-        gain_states: Number of states of the gain: means of equally likely parts of its distribution.
+        gain_states: Number of states of the gain; see :func:`gain_law`.
 
     Raises:
         ValueError: If the block has no backlog, more than one user or subcarrier, errors of the channel estimate,
-            shared servers, or a server that cannot compute all that the link carries.
+            or shared servers.
     """
     check(block)
     assert block.backlog is not None and block.fairness is not None

@@ -76,14 +76,14 @@ class MECCellFreeClarkeEnv(MECCellFreeDelayedEnv):
 
     ## Description
     `MECCellFreeDelayed-v0` with Clarke's fading, and with complex channels to predict it from. Users at 30 m/s
-    drive through waves from all around them; the network learns of their channels eight blocks (4 ms) later, by
-    when they have driven 0.8 wavelengths. The correlation with the last channels seen is J0(5.03) = -0.17: next to
+    drive through waves from all around them; the network learns of their channels four blocks (2 ms) later, by
+    when they have driven 0.4 wavelengths. The correlation with the last channels seen is J0(2.52) = -0.06: next to
     nothing. But such fading is band-limited, so that the channels before tell more: the best linear prediction
-    from the last alone leaves 97 % of the variance, that from the last sixteen 64 %.
+    from the last alone leaves 99.7 % of the variance, that from the last sixteen 18.5 %.
 
     Channel estimates miss a thousandth of the channel's variance, afresh in every block, as after pilots that
-    arrive at 30 dB. From perfect estimates the same prediction would leave 1 %, and hardly a problem; no receiver
-    has them. What estimates miss also counts as interference in the rewards, of all policies alike.
+    arrive at 30 dB. From perfect estimates the same prediction would be hardly a problem; no receiver has
+    them. What estimates miss also counts as interference in the rewards, of all policies alike.
 
     The environment is **partially observed**, and actions do not influence what comes next. See the page on
     sequential environments.
@@ -110,7 +110,7 @@ class MECCellFreeClarkeEnv(MECCellFreeDelayedEnv):
 
     ## Arguments
     As in `MECCellFree-v0`, with the defaults of `Scenario.paper_a_clarke()`: `num_subcarriers=1, fading="clarke",
-    observation="channel", csi_error_variance=1e-3, speed_m_per_s=30.0, csi_delay_blocks=8, episode_blocks=50`. The
+    observation="channel", csi_error_variance=1e-3, speed_m_per_s=30.0, csi_delay_blocks=4, episode_blocks=50`. The
     delay must be at least 1.
 
     ## Version History

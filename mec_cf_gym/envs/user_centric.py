@@ -96,6 +96,12 @@ class MECUserCentricEnv(MECEnv):
     statistics, and actions do not influence them: a **contextual bandit**. With `fading="gauss_markov"` and a
     speed, channels of successive blocks are correlated; `deadline_s`, `task_bits` and others take ranges.
 
+    With `mobility="random_waypoint"` or `"manhattan"` and a speed users walk: every `snapshot_blocks` blocks (50)
+    shadowing, statistics, pilots and clusters follow them, with a hysteresis of `handover_db` (3 dB). For
+    `handover_blocks` blocks (2) nobody receives a user whose master AP (in `MECMultiCell-v0`, base station) has
+    changed: its signal gain is zero, while others hear what it sends; `info["handovers"]` has a 1 for each user
+    whose handover began with the block.
+
     ## Arguments
     Any leaf field of `Scenario` over those of `Scenario.paper_b()` (`num_users=10, combiner="mmse", ...`),
     `scenario=Scenario.paper_b(...)`, and `render_mode="rgb_array"`. The id fixes `deployment`.

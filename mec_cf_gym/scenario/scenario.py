@@ -169,12 +169,12 @@ class Scenario:
 
     @classmethod
     def paper_a_clarke(cls, **fields: Any) -> Scenario:
-        """Return those of :meth:`paper_a_delayed` for predictions: Clarke's fading, complex channels.
+        """Return those of :meth:`paper_a_delayed` for predictions: Clarke's fading, complex channels, 2 ms late.
 
         Estimates miss a thousandth of the channel's variance, as after pilots that arrive at 30 dB: from perfect
         ones, band-limited fading could all but be computed ahead.
         """
-        ours = {"fading": "clarke", "observation": "channel", "csi_error_variance": 1e-3}
+        ours = {"fading": "clarke", "observation": "channel", "csi_error_variance": 1e-3, "csi_delay_blocks": 4}
         return cls.paper_a_delayed(**{**ours, **fields})
 
     @classmethod

@@ -16,12 +16,12 @@ FIELDS = {
     "speed_m_per_s": (1.0, 30.0),
     "task_bits": (500, 2000),
 }
-MOBILE = {"mobility": "random_waypoint"}
+MOBILE = {"mobility": "random_waypoint", "snapshot_blocks": 2}
 
 
 def rollout(env_id, seed):
     """Return a digest of all that an environment shows and pays over two episodes."""
-    own = MOBILE if env_id in PAPER_A_IDS else SIX_USERS
+    own = MOBILE if env_id in PAPER_A_IDS else MOBILE | SIX_USERS
     env = gym.make(env_id, episode_blocks=5, **FIELDS, **own)
     env.action_space.seed(seed)
     digest = hashlib.sha256()

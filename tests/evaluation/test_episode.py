@@ -65,8 +65,9 @@ def test_policies_are_found_by_name():
     one_subcarrier = {"exact", "exact-power", "sca", "outdated-exact", "averaged-exact"}
     tiny = {"assignment", "branch-and-bound"}
     shared_servers = {"proportional", "proportional-exact", "rl-usercentric", "rl-multicell"}
+    queues = {"myopic", "drift-plus-penalty", "lookahead", "optimal-single"}
     learned = {"cnn-lstm", "equivariant", "magnitude", "magnitude-only", "information-limit"}
-    assert solvers | one_subcarrier | tiny | learned | {"fractional-power", "predicted-exact"} <= set(
+    assert solvers | one_subcarrier | tiny | queues | learned | {"fractional-power", "predicted-exact"} <= set(
         available_policies()
     )
     for name in available_policies():
@@ -75,6 +76,8 @@ def test_policies_are_found_by_name():
             env = gym.make("MECUserCentric-v0", num_users=6, num_aps=16)
         elif name in tiny:
             env = gym.make("MECCellFree-v0", num_users=2, num_subcarriers=2)
+        elif name in queues:
+            env = gym.make("MECCellFreeDynamic-v0", num_users=1)
         elif name == "predicted-exact":
             env = gym.make("MECCellFreeDelayed-v1")
         else:

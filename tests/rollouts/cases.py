@@ -37,6 +37,7 @@ from .digests import Arrays, Digest, digests_of
 from .environments import (
     CLARKE,
     DELAYED,
+    DYNAMIC,
     MOVING,
     PAPER_A,
     PAPER_B,
@@ -86,6 +87,24 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
         "MECUserCentric-v0",
         {"local_computing": True, "local_hz": (2e9, 8e9)},
     ),
+    "tasks one by one, sun and shade": (
+        "MECCellFreeDynamic-v0",
+        {"arrivals": "bernoulli", "tasks_per_s": (500.0, 2000.0), "harvest": "two_state", "queue_bits": 2e3},
+    ),
+    "recorded tasks and harvests": (
+        "MECCellFreeDynamic-v0",
+        {"arrivals": "trace", "arrivals_table": (3, 0, 1), "harvest": "trace", "harvest_table": (0.0, 8e-3)},
+    ),
+    "queues of users with CPUs and batteries on a square": (
+        "MECUserCentricDynamic-v0",
+        {
+            "local_computing": True,
+            "battery_j": 1e-4,
+            "harvest": "exponential",
+            "harvest_w": 0.05,
+            "tasks_per_s": 90.0,
+        },
+    ),
     "everything offloaded": ("MECCellFree-v0", {"local_computing": False}),
     "ranges": ("MECCellular-v0", RANGES),
     "ranges on a square": (
@@ -105,6 +124,8 @@ def environments() -> Iterator[tuple[str, Callable[[], Arrays]]]:
                 case = partial(plain, env_id, rows, inside=True, observation=observation)
                 yield f"{env_id} {form} {observation}", case
         yield f"{CLARKE} {form} channel", partial(plain, CLARKE, rows, inside=True)
+        for env_id in DYNAMIC:
+            yield f"{env_id} {form}", partial(plain, env_id, rows, inside=True)
         yield f"other scenario {form}", partial(other_scenario, PAPER_A[0], rows, radius_m=300.0, combiner="mmse")
         yield f"other snapshots {form}", partial(other_scenario, PAPER_B[0], rows, side_m=300.0, deadline_s=0.1)
         for env_id in (PAPER_A[0], *PAPER_B):
@@ -114,7 +135,7 @@ def environments() -> Iterator[tuple[str, Callable[[], Arrays]]]:
         shared = partial(wrapped, DECIBELS[rows], PAPER_B[0], rows, local_computing=True)
         yield f"LogPowerAction with a split {form}", shared
         yield f"MeanGains {form}", partial(wrapped, MEANS[rows], DELAYED, rows, observation="csi")
-    for env_id in (PAPER_A[0], PAPER_B[1], DELAYED, CLARKE):
+    for env_id in (PAPER_A[0], PAPER_B[1], DELAYED, CLARKE, *DYNAMIC):
         yield f"partial reset {env_id}", partial(partial_reset, env_id)
     yield "partial reset MeanGains", partial(partial_reset, DELAYED, agents.MeanGainsVector)
     yield "partial reset LogPowerAction", partial(partial_reset, PAPER_A[0], agents.LogPowerVectorAction)

@@ -18,6 +18,7 @@ from .digests import Arrays
 SEED = 3
 PAPER_A, PAPER_B = ("MECCellFree-v0", "MECCellular-v0"), ("MECUserCentric-v0", "MECMultiCell-v0")
 DELAYED, CLARKE = "MECCellFreeDelayed-v0", "MECCellFreeDelayed-v1"
+DYNAMIC = ("MECCellFreeDynamic-v0", "MECUserCentricDynamic-v0")
 SMALL = {"num_aps": 16, "antennas_per_base_station": 8, "num_users": 6, "pilot_samples": 3, "episode_blocks": 3}
 MOVING = {"fading": "gauss_markov", "speed_m_per_s": (5.0, 300.0), "block_s": 0.01}
 RANGES = {

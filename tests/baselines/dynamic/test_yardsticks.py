@@ -58,8 +58,9 @@ def test_a_row_alone_is_the_row_of_a_batch(name, dynamic_blocks):
         np.testing.assert_array_equal(alone.cpu_share, together.cpu_share[row])
 
 
-def test_myopic_powers_are_the_static_optimum_for_what_waits(dynamic_blocks):
-    block = dynamic_blocks(6, num_users=4)
+@pytest.mark.parametrize("users", [1, 2, 4])
+def test_myopic_powers_are_the_static_optimum_for_what_waits(dynamic_blocks, users):
+    block = dynamic_blocks(6, num_users=users)
     queue_bits = block.backlog.queue_bits + 1.0
     block = dataclasses.replace(block, backlog=dataclasses.replace(block.backlog, queue_bits=queue_bits))
     static = dataclasses.replace(block, task_bits=queue_bits, backlog=None)
