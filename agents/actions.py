@@ -33,8 +33,9 @@ class LogPower:
 
     An action holds ``10 log10 p[n, k]`` row by row, in ``[least_db, 0]``; with ``split="as_is"`` the offload
     ratios follow. With ``split="closed_form"`` they are the best ones for the powers and the gains that are
-    observed. Where actions divide shared servers, a weight for each user ends the action, in dB in [-20, 0]:
-    every server divides its speed among the users it serves in proportion to their weights.
+    observed. In dynamic worlds the shares of users' CPUs follow the powers. Where actions divide shared servers, a
+    weight for each user ends the action, in dB in [-20, 0]: every server divides its speed among the users it
+    serves in proportion to their weights.
 
     Args:
         scenario: Of the environment, or its contract: spaces follow from it, and the link unless another is given.
@@ -57,8 +58,9 @@ class LogPower:
         if not isinstance(contract.observation, Gains):
             named = contract.scenario.episode.observation
             raise refuse("observation", named, "powers in dB need one that shows the gains")
-        has_split = "offload" in self.codec.shapes
-        self.learns_split, self.finds_split = split == "as_is" and has_split, split != "as_is" and has_split
+        has_ratio, has_split = self.codec.ratio in self.codec.shapes, "offload" in self.codec.shapes
+        self.finds_split = split != "as_is" and has_split
+        self.learns_ratio = has_ratio and not self.finds_split
 
     @property
     def translation(self) -> Translation:
@@ -69,7 +71,7 @@ class LogPower:
         """Return the space of one row: powers in dB, offload ratios if they are learned, weights in dB."""
         powers, users = self.codec.sizes["power"], self.codec.shapes["power"][1]
         bounds = [(self.least_db, 0.0, powers)]
-        bounds += [(0.0, 1.0, users)] if self.learns_split else []
+        bounds += [(0.0, 1.0, users)] if self.learns_ratio else []
         bounds += [(LEAST_WEIGHT_DB, 0.0, users)] if self.codec.chooses_shares else []
         low, high = (
             np.concatenate([np.full(part[2], part[end], np.float32) for part in bounds]) for end in (0, 1)
@@ -94,8 +96,8 @@ class LogPower:
             parts["ap_share"] = (shares.ap_hz / servers.ap_hz[..., None]).reshape(*action.shape[:-1], -1)
             parts["cloud_share"] = weight / weight.sum(-1, keepdims=True)
             server_hz = shares.total_hz
-        if self.learns_split:
-            parts["offload"] = action[..., powers : powers + users]
+        if self.learns_ratio:
+            parts[self.codec.ratio] = action[..., powers : powers + users]
         elif self.finds_split:
             block = observed_block(observation, self.link if link is None else link)
             block = block if server_hz is None else dataclasses.replace(block, server_hz=server_hz)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 Tree = TypeVar("Tree")
 CACHE_BYTES = 2**18
 """Half of a small second-level cache."""
-
 Index = int | tuple[int, ...] | NDArray[np.bool_] | NDArray[np.signedinteger[Any]]
 
 

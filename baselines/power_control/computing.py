@@ -87,8 +87,7 @@ def _flow(lacks: Floats, spare: Floats, given: Floats, is_open: Flags) -> Floats
         given: Speeds as they are, ``(L + 1, K)``.
         is_open: Which servers serve which users, ``(L + 1, K)``.
     """
-    num_servers, num_users = given.shape
-    most = min(lacks.sum(), 1e9)  # no arc has to carry more
+    (num_servers, num_users), most = given.shape, min(lacks.sum(), 1e9)  # no arc has to carry more
     if most == 0:
         return np.zeros_like(given)
     source, sink = num_users + num_servers, num_users + num_servers + 1

@@ -19,10 +19,8 @@ from mec_cf_gym.scenario import Scenario
 
 Fields = dict[str, Any]
 USERS = (10, 20, 50)
-MOVING: Fields = {"fading": "gauss_markov", "speed_m_per_s": (1.0, 30.0)}
-"""Mobile tasks in paper B's networks: positions hold for an episode, and only the fading changes."""
-WALKING: Fields = {**MOVING, "mobility": "random_waypoint"}
-"""Mobile tasks in all other networks."""
+WALKING: Fields = {"fading": "gauss_markov", "speed_m_per_s": (1.0, 30.0), "mobility": "random_waypoint"}
+"""Mobile tasks, where the default scenario is static."""
 UNEQUAL: Fields = {
     "task_bits": (500.0, 2000.0),
     "cycles_per_bit": (500.0, 2000.0),
@@ -77,7 +75,7 @@ class Place:
         """Return scenario fields by the name of the motion; environments that are mobile as such have one."""
         if self.usual.dynamics.fading != "iid":
             return {"mobile": {}}
-        return {"static": {}, "mobile": WALKING if _allows(self.usual, WALKING) else MOVING}
+        return {"static": {}, "mobile": WALKING}
 
     def loads(self) -> dict[str, Fields]:
         """Return scenario fields for equal and for unequal users, one of which is the default."""
@@ -175,11 +173,3 @@ def _agents(place: Place) -> list[str]:
         if card.get("env") == place.env and place.num_subcarriers in counts:
             found.append((own != place.num_subcarriers, name))
     return [name for _, name in sorted(found)]
-
-
-def _allows(scenario: Scenario, fields: Fields) -> bool:
-    try:
-        scenario.replace(**fields)
-    except ValueError:
-        return False
-    return True

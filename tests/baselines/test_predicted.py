@@ -131,7 +131,7 @@ def test_it_knows_other_fading_by_its_own_correlation(name):
     for observation, block in episode(3, fading=name):
         PredictedExact().allocate(observation, block)
     weights, left = linear_predictor(block.aging, 3)
-    last = j0(block.aging.doppler_rad) ** 8 if name == "gauss_markov" else np.zeros(4)
+    last = j0(block.aging.doppler_rad) ** 4 if name == "gauss_markov" else np.zeros(4)
     np.testing.assert_allclose(weights, last[:, None] * [1, 0, 0], atol=1e-9)  # Markov: the last says all
     np.testing.assert_allclose(left, 1 - last**2, atol=1e-9)
 

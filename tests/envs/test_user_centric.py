@@ -16,6 +16,8 @@ SMALL = {"num_aps": 16, "num_users": 6, "antennas_per_base_station": 32}
 every_env = pytest.mark.parametrize("env_id", PAPER_B_IDS)
 PER_USER = {
     "latency_s",
+    "transmit_energy_j",
+    "computing_energy_j",
     "local_latency_s",
     "offload_latency_s",
     "transmission_latency_s",

@@ -8,7 +8,8 @@ from scipy.optimize import minimize
 
 from mec_cf_gym import rate
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.baselines.dynamic.priced import priced_allocation, serve_rows
+from mec_cf_gym.baselines.dynamic.best_response import serve_rows
+from mec_cf_gym.baselines.dynamic.priced import priced_allocation
 from mec_cf_gym.batches import take_rows
 from mec_cf_gym.performance.service import service_of
 
