@@ -68,8 +68,8 @@ class Radio(Validated):
     shadowing_db: float = number(4.0, low=0.0, high=20.0)
     """Standard deviation of the log-normal shadowing."""
     shadowing_correlation_m: float = number(0.0, low=0.0, high=1e5)
-    """Distance over which the correlation of shadowing halves, between users and, on a square, along the way of one
-    who walks; 0: users have independent shadowing, and keep it."""
+    """Distance over which the correlation of shadowing halves, between users and, on a square, along a user's way;
+    0: users have independent shadowing, and keep it."""
     azimuth_spread_deg: float = number(15.0, low=0.0, high=90.0)
     """Standard deviation of the azimuth of scattered waves, seen from an AP with several antennas."""
     elevation_spread_deg: float = number(15.0, low=0.0, high=90.0)
