@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,7 +122,7 @@ class Gap(Estimate):
         pairs = np.stack((reference, latency))
         ours, theirs = pairs[:, (pairs > 0).any(0)]
         if not len(ours):
-            return cls(*[math.nan] * 3, median=math.nan, p95=math.nan, p99=math.nan, largest=math.nan)
+            return cls(*[math.nan] * len(dataclasses.fields(cls)))
         whole = Estimate.of_statistic(_gap_of_sums, ours, theirs)
         gaps = [_gap_of_sums(*pair) for pair in zip(ours[:, None], theirs[:, None], strict=True)]
         median, p95, p99, largest = np.percentile(gaps, (50, 95, 99, 100)).tolist()
