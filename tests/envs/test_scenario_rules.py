@@ -11,6 +11,7 @@ from ..settings import SMALL
 FOUR_USERS = SMALL | {"num_users": 4}
 SHAPES = sorted(name for name, field in leaf_fields().items() if field.metadata.get("shapes"))
 COUNTS_WITHOUT_A_SHAPE = {"block_samples", "quantisation_bits", "csi_delay_blocks", "episode_blocks"}
+COUNTS_WITHOUT_A_SHAPE |= {"snapshot_blocks", "handover_blocks"}
 OTHER = {"num_aps": 25, "num_base_stations": 9, "num_users": 5, "antennas_per_ap": 2, "pilot_samples": 3}
 
 
