@@ -4,8 +4,8 @@
 
 A network is stable at a rate of tasks if its backlog does not grow: under ``drift-plus-penalty`` the bits that
 wait, summed over users, are no more in the last third of a long episode than in the second, but for a tenth. The
-largest such rate is found by bisection for each of the first validation networks; the table has the quartiles. A load
-is a rate over the median.
+largest such rate is found by bisection for each of the first validation networks; the table has the quartiles. A
+load is a rate over the median.
 """
 
 import argparse

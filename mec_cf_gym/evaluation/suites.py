@@ -11,16 +11,15 @@ from typing import Any, cast
 import gymnasium as gym
 
 from mec_cf_gym.envs.single import MECEnv
+from mec_cf_gym.evaluation.dynamic_tasks import dynamic_tasks
 from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_b, of_the_past, usual_scenario
 from mec_cf_gym.evaluation.policies import available_policies, cards, load_policy
 from mec_cf_gym.evaluation.seeds import seeds
-from mec_cf_gym.evaluation.tasks import Task
+from mec_cf_gym.evaluation.tasks import WALKING, Task
 from mec_cf_gym.scenario import Scenario
 
 Fields = dict[str, Any]
 USERS = (10, 20, 50)
-WALKING: Fields = {"fading": "gauss_markov", "speed_m_per_s": (1.0, 30.0), "mobility": "random_waypoint"}
-"""Mobile tasks, where the default scenario is static."""
 UNEQUAL: Fields = {
     "task_bits": (500.0, 2000.0),
     "cycles_per_bit": (500.0, 2000.0),
@@ -115,14 +114,18 @@ LEFT_OUT: tuple[tuple[tuple[str, ...], Callable[[Place], bool], str], ...] = (
 
 
 def full() -> tuple[Task, ...]:
-    """Return every environment with K = 10, 20, 50, N = 1 and its own, static and mobile, equal and unequal."""
-    return tuple(
+    """Return every environment with K = 10, 20, 50, N = 1 and its own, static and mobile, equal and unequal.
+
+    Dynamic ones have a size of their own, at three loads, static and mobile, with and without energy as a limit.
+    """
+    static = (
         _task(place, motion, load)
         for env_id in dict.fromkeys(env_id for env_id, *_ in HEADLINES)
         for users, subcarriers in product(USERS, sorted({1, usual_scenario(env_id).radio.num_subcarriers}))
         for place in [Place(env_id, users, subcarriers)]
         for motion, load in product(place.motions(), place.loads())
     )
+    return (*static, *dynamic_tasks())
 
 
 def quick() -> tuple[Task, ...]:

@@ -11,6 +11,12 @@ from mec_cf_gym.scenario import Scenario
 
 OF_USERS = ("task_bits", "cycles_per_bit", "local_hz", "server_hz", "user_power_dbm")
 """Scenario fields in which users may differ, beside their channels."""
+WALKING: dict[str, Any] = {
+    "fading": "gauss_markov",
+    "speed_m_per_s": (1.0, 30.0),
+    "mobility": "random_waypoint",
+}
+"""Scenario fields of mobile tasks, where an environment's own are static."""
 REPORTED: tuple[str, ...] = (
     "name",
     "env",

@@ -72,9 +72,10 @@ def units(folder):
 def test_the_full_suite_has_every_environment_size_motion_and_load():
     tasks = full()
     assert len({task.name for task in tasks}) == len(tasks)
-    assert {task.env for task in tasks} == {env_id for env_id in ENV_IDS if "Dynamic" not in env_id}  # so far
-    points = {(task.env, task.num_users, task.num_subcarriers, task.motion, task.users) for task in tasks}
-    assert len(points) == len(tasks)
+    assert {task.env for task in tasks} == set(ENV_IDS)
+    static = [task for task in tasks if not task.scenario.is_dynamic]
+    points = {(task.env, task.num_users, task.num_subcarriers, task.motion, task.users) for task in static}
+    assert len(points) == len(static)
     for env_id in PAPER_A_IDS:
         assert len([point for point in points if point[0] == env_id]) == 3 * 2 * 2 * 2
     assert set(HEADLINES) <= points
@@ -231,3 +232,17 @@ def test_a_policy_left_out_for_its_cost_runs_when_it_is_asked_for(suite):
     (task,) = runner.admitted([free], ["greedy"], workers=1)
     assert "greedy" in task.policies
     assert dict(task.left_out) == {"ica": "too slow"}
+
+
+def test_dynamic_tasks_have_three_loads_both_motions_and_energy_as_a_limit_or_not():
+    tasks = [task for task in full() if task.scenario.is_dynamic]
+    assert {task.env for task in tasks} == {"MECCellFreeDynamic-v0", "MECUserCentricDynamic-v0"}
+    assert len(tasks) == 3 * 2 * 3  # networks and limits, motions, loads
+    for env_id in ("MECCellFreeDynamic-v0", "MECUserCentricDynamic-v0"):
+        own = [task for task in tasks if task.env == env_id and task.motion == "static"]
+        rates = sorted(
+            {task.scenario.queues.tasks_per_s for task in own if np.isinf(task.scenario.energy.battery_j)}
+        )
+        assert np.array(rates) / rates[-1] == pytest.approx([0.5 / 0.95, 0.8 / 0.95, 1.0])
+    assert {task.reference for task in tasks} == {"drift-plus-penalty"}
+    assert len([task for task in tasks if task.headline]) == 2
