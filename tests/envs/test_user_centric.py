@@ -78,6 +78,8 @@ def test_info_is_what_the_package_computes_from_block_and_action(env_id):
     assert info["gini"] == pytest.approx(gini(info["latency_s"]))
     assert (info["local_latency_s"] == 0).all()
     assert (info["offload"] == 1).all()
+    assert (info["computing_energy_j"] == 0).all()
+    np.testing.assert_allclose(info["transmit_energy_j"], 0.1 * action[:6] * info["transmission_latency_s"])
 
 
 @every_env
