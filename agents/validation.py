@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.agents.agent import Agent
+from mec_cf_gym.allocation import Policy
+from mec_cf_gym.baselines.dynamic.drift import DriftPlusPenalty
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.envs.vector import MECVectorEnv
+from mec_cf_gym.evaluation.episode import cost_s
 from mec_cf_gym.evaluation.gap import Gap, gap_to
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.scenario import Scenario
@@ -46,7 +49,8 @@ class Validation:
     """Networks on which agents are compared, solved once by a reference.
 
     The reference minimises the largest latency: the exact solution for one subcarrier, where servers are shared
-    with equal shares of them, and ``FastMinMax`` for several.
+    with equal shares of them, and ``FastMinMax`` for several. In dynamic worlds it is ``DriftPlusPenalty``, which
+    plays the same networks, and gaps are those of whole episodes.
 
     Args:
         env_id: Id of the environment.
@@ -73,25 +77,48 @@ class Validation:
         env = gym.make_vec(env_id, num_envs=networks, scenario=scenario.replace(episode_blocks=blocks + 1))
         self.env = env if wrap is None else wrap(env)
         self.blocks = blocks
+        self.is_dynamic = scenario.is_dynamic
         self.reference = reference_for(scenario)
         self._solved: list[Floats] = []
 
     def gap(self, agent: Predictor) -> Judged:
         """Return how far an agent is from the reference; every call meets the same blocks."""
+        if self.is_dynamic and not self._solved:
+            self._solved = self._played()
         observation, _ = self.env.reset(seed=self.seeds)  # type: ignore[arg-type]  # a list is allowed
         agent = agent.bound(self.env) if isinstance(agent, Agent) else agent
-        state, gaps, rewards = None, [], []
+        state, costs, rewards = None, [], []
         for index in range(self.blocks):
             if index == len(self._solved):
-                block = cast(MECVectorEnv, self.env.unwrapped).block
-                self._solved.append(self.reference.solve(block).max_latency)
+                assert isinstance(self.reference, Solver)
+                self._solved.append(self.reference.solve(self._base.block).max_latency)
             action, state = agent.predict(observation, state)
             observation, reward, _, _, info = self.env.step(action)
-            gaps.append(gap_to(self._solved[index], info["max_latency_s"]))
+            costs.append(cost_s(info))
             rewards.append(reward)
-        return Judged.over(np.mean(gaps, axis=0), gaps, reward=float(np.mean(rewards)))
+        earned = float(np.mean(rewards))
+        if self.is_dynamic:
+            return Judged.of_episodes(np.mean(self._solved, 0), np.mean(costs, 0), reward=earned)
+        gaps = [gap_to(*pair) for pair in zip(self._solved, costs, strict=True)]
+        return Judged.over(np.mean(gaps, axis=0), gaps, reward=earned)
+
+    @property
+    def _base(self) -> MECVectorEnv:
+        return cast(MECVectorEnv, self.env.unwrapped)
+
+    def _played(self) -> list[Floats]:
+        """Return what the blocks cost, ``(networks,)`` each, that the reference meets as it plays."""
+        base, costs = self._base, []
+        observation, _ = base.reset(seed=self.seeds)  # type: ignore[arg-type]
+        self.reference.reset(0)
+        for _ in range(self.blocks):
+            observation, _, _, _, info = base.apply(self.reference.allocate(observation, base.block))
+            costs.append(cost_s(info))
+        return costs
 
 
-def reference_for(scenario: Scenario) -> Solver:
-    """Return the solver that agents of a scenario are compared with."""
+def reference_for(scenario: Scenario) -> Policy:
+    """Return the policy that agents of a scenario are compared with."""
+    if scenario.is_dynamic:
+        return DriftPlusPenalty()
     return ExactMinMax() if scenario.radio.num_subcarriers == 1 else FastMinMax()

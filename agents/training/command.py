@@ -200,11 +200,11 @@ def _learn(options: Train, judged: Callable[[int, Judged], None] | None) -> Segm
 
 
 def blocks_of(scenario: Scenario, independent: int) -> int:
-    """Return how many blocks of a network an agent is judged on: an episode where blocks are correlated."""
+    """Return how many blocks of a network an agent is judged on: an episode where blocks are not independent."""
     dynamics, memoryless = scenario.dynamics, Dynamics()
     names = ("fading", "mobility", "csi_delay_blocks")
-    correlated = any(getattr(dynamics, name) != getattr(memoryless, name) for name in names)
-    return scenario.episode.episode_blocks if correlated else independent
+    depend = scenario.is_dynamic or any(getattr(dynamics, name) != getattr(memoryless, name) for name in names)
+    return scenario.episode.episode_blocks if depend else independent
 
 
 def gap_on_test_networks(agent: Agent, env_id: str, scenario: Scenario, networks: int) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from mec_cf_gym.allocation import Policy
@@ -76,13 +78,12 @@ def run_episode(
         observation, _, _, _, info = env.step(base.codec.encode(allocation, block.servers))
         is_dynamic = block.backlog is not None
         latency_s = info["backlog_latency_s" if is_dynamic else "latency_s"]
-        drops_ms = float(info["drop_cost_ms"].sum()) if is_dynamic else 0.0
         yield Record(
             env=env.spec.id if env.spec else type(base).__name__,
             policy=name,
             seed=seed,
             block=index,
-            max_latency_ms=1e3 * float(latency_s.max()) + drops_ms,
+            max_latency_ms=1e3 * float(cost_s(info)),
             mean_latency_ms=1e3 * float(latency_s.mean()),
             gini=float(gini(latency_s)),
             deadline_missed=bool(info["deadline_missed"]),
@@ -95,6 +96,19 @@ def run_episode(
             is_dynamic=is_dynamic,
             task=task,
         )
+
+
+def cost_s(info: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Return what policies are compared by in a block: the latency of the slowest user, ``(...)``, in seconds.
+
+    In dynamic worlds it is the largest backlog latency, with the price of the dropped tasks.
+
+    Args:
+        info: Of an environment's step, or of a vector environment's.
+    """
+    if "drop_cost_ms" not in info:
+        return np.asarray(info["max_latency_s"])
+    return np.asarray(info["max_backlog_latency_s"] + 1e-3 * info["drop_cost_ms"].sum(-1))
 
 
 def evaluate(

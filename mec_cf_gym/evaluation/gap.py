@@ -110,7 +110,7 @@ class Gap(Estimate):
         return cls.of(networks, median=median, p95=p95, p99=p99, largest=largest, **others)
 
     @classmethod
-    def of_episodes(cls, reference: ArrayLike, latency: ArrayLike) -> Self:
+    def of_episodes(cls, reference: ArrayLike, latency: ArrayLike, **others: float) -> Self:
         """Return the gap of dynamic networks: of the sums over all, since in some blocks nothing waits.
 
         Networks in which nothing ever waits, under either, do not count.
@@ -118,15 +118,16 @@ class Gap(Estimate):
         Args:
             reference: Mean largest latencies of the reference, in any unit, ``(networks,)``.
             latency: Those to compare, ``(networks,)``.
+            **others: Fields that a subclass has beside these.
         """
         pairs = np.stack((reference, latency))
         ours, theirs = pairs[:, (pairs > 0).any(0)]
         if not len(ours):
-            return cls(*[math.nan] * len(dataclasses.fields(cls)))
+            return cls(**{field.name: math.nan for field in dataclasses.fields(Gap)}, **others)
         whole = Estimate.of_statistic(_gap_of_sums, ours, theirs)
         gaps = [_gap_of_sums(*pair) for pair in zip(ours[:, None], theirs[:, None], strict=True)]
         median, p95, p99, largest = np.percentile(gaps, (50, 95, 99, 100)).tolist()
-        return cls(whole.mean, whole.low, whole.high, median=median, p95=p95, p99=p99, largest=largest)
+        return cls(whole.mean, whole.low, whole.high, median=median, p95=p95, p99=p99, largest=largest, **others)
 
     def to_json(self, *names: str) -> dict[str, float | None]:
         """Return some of its numbers as ``gap_`` and their names; None where there is no interval."""

@@ -5,10 +5,13 @@ import pytest
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.agents import Validation
+from mec_cf_gym.agents.training.command import blocks_of
 from mec_cf_gym.agents.validation import reference_for
-from mec_cf_gym.baselines import ExactMinMax
+from mec_cf_gym.baselines import DriftPlusPenalty, ExactMinMax
+from mec_cf_gym.baselines import FullPower as FullPowerPolicy
 from mec_cf_gym.baselines.fast.solver import FastMinMax
-from mec_cf_gym.evaluation import seeds
+from mec_cf_gym.evaluation import evaluate, seeds
+from mec_cf_gym.evaluation.summary import summarise
 
 from ..writing import WritesIntoTheObservation
 
@@ -82,3 +85,48 @@ def test_an_agent_that_writes_into_observations_changes_nothing():
     assert validation.gap(agent) == validation.gap(agent) == validation.gap(FullPower()) == expected
     for first, again in zip(agent.seen[:3], agent.seen[3:], strict=True):
         np.testing.assert_array_equal(first["signal"], again["signal"])
+
+
+QUEUES = Scenario.paper_a_dynamic(num_users=3, num_aps=8)
+
+
+class Playing:
+    """Decides as a policy does that knows the block."""
+
+    def __init__(self, validation, policy):
+        self.env, self.policy = validation.env.unwrapped, policy
+
+    def predict(self, observation, state=None):
+        allocation = self.policy.allocate(observation, self.env.block)
+        return self.env.codec.encode(allocation, self.env.servers), state
+
+
+def test_in_dynamic_worlds_the_reference_plays_whole_episodes_of_its_own():
+    validation = Validation("MECCellFreeDynamic-v0", QUEUES, networks=4, blocks=30)
+    itself = validation.gap(Playing(validation, DriftPlusPenalty()))
+    assert itself.mean == pytest.approx(0, abs=1e-4)  # actions are single precision
+    spendthrift = validation.gap(Playing(validation, FullPowerPolicy()))
+    assert spendthrift.low > 0.05
+    assert spendthrift == validation.gap(Playing(validation, FullPowerPolicy()))
+
+
+def test_gaps_in_dynamic_worlds_are_those_of_records():
+    networks, blocks = 3, 20
+    validation = Validation("MECCellFreeDynamic-v0", QUEUES, networks, blocks)
+    judged = validation.gap(Playing(validation, FullPowerPolicy()))
+    policies = {"drift": DriftPlusPenalty(), "full": FullPowerPolicy()}
+    records = evaluate(
+        policies,
+        "MECCellFreeDynamic-v0",
+        topologies=networks,
+        blocks=blocks,
+        split="validation",
+        scenario=QUEUES,
+    )
+    summary = next(row for row in summarise(records, "drift") if row.policy == "full")
+    assert summary.gap == pytest.approx(judged.mean, rel=1e-3)
+
+
+def test_agents_are_judged_on_whole_episodes_where_actions_have_consequences():
+    assert blocks_of(QUEUES, 1) == QUEUES.episode.episode_blocks
+    assert blocks_of(SCENARIO, 5) == 5
