@@ -40,7 +40,7 @@ def dynamic_tasks() -> Iterator[Task]:
             policies=tuple(name for name in (*POLICIES, *_agents(env_id)) if name in available_policies()),
             reference=REFERENCE,
             split="league",
-            topologies=30 if usual.computing.server == "dedicated" else 10,
+            topologies=30 if usual.computing.server == "dedicated" else 20,
             blocks=usual.episode.episode_blocks,
             headline=headline,
             times_batches=headline,

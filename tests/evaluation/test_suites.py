@@ -120,7 +120,7 @@ def test_whoever_is_missing_is_named_with_a_reason(monkeypatch):
     kept = {name: point for name, point in installed._found().items() if name not in ("cnn-lstm", "sca")}
     monkeypatch.setattr(installed, "_found", lambda: kept)
     suites._has_weights.cache_clear()
-    for task in full():
+    for task in (task for task in full() if not task.scenario.is_dynamic):
         left_out = dict(task.left_out)
         assert not set(left_out) & set(task.policies)
         assert all(left_out.values())
