@@ -9,6 +9,7 @@ load is a rate over the median.
 """
 
 import argparse
+import dataclasses
 
 import numpy as np
 from tabulate import tabulate
@@ -28,10 +29,10 @@ SETTINGS = {
 }
 
 
-def waiting_bits(scenario, rows, blocks):
-    """Return the bits that wait in each block, summed over users, ``(blocks, rows)``."""
+def waiting_bits(scenario, rows, rates, blocks):
+    """Return the bits that wait in each block, summed over users, ``(blocks, rows)``, at a rate for each network."""
     world, streams, policy = world_of(scenario), Streams.from_seeds(rows), DriftPlusPenalty()
-    state, waiting = world.begin(streams), []
+    state, waiting = at_rates(world.begin(streams), rates), []
     for _ in range(blocks):
         outcome = world.outcome(state, policy.allocate({}, state.block))
         state = world.advance(state, streams, outcome)
@@ -39,16 +40,23 @@ def waiting_bits(scenario, rows, blocks):
     return np.array(waiting)
 
 
+def at_rates(state, rates):
+    """Return networks with other rates of tasks, ``(rows,)``, from the next block on."""
+    backlog = state.block.backlog
+    tasks_per_s = np.broadcast_to(rates[:, None], backlog.queue_bits.shape).copy()
+    prospects = dataclasses.replace(backlog.prospects, tasks_per_s=tasks_per_s)
+    block = dataclasses.replace(state.block, backlog=dataclasses.replace(backlog, prospects=prospects))
+    return dataclasses.replace(state, block=block)
+
+
 def capacities(scenario, between, rows, blocks, halvings):
     """Return the largest stable rates of networks, ``(rows,)``, in tasks a second."""
     low, high = (np.full(len(rows), end) for end in between)
     for _ in tqdm(range(halvings), leave=False):
         rates = np.sqrt(low * high)
-        stable = np.zeros(len(rows), bool)
-        for row, rate in enumerate(rates):  # a rate of its own for each network
-            waiting = waiting_bits(scenario.replace(tasks_per_s=rate), rows[row : row + 1], blocks)[:, 0]
-            second, last = waiting[blocks // 3 : 2 * blocks // 3].mean(), waiting[2 * blocks // 3 :].mean()
-            stable[row] = last <= GROWTH * second
+        waiting = waiting_bits(scenario, rows, rates, blocks)
+        second, last = waiting[blocks // 3 : 2 * blocks // 3].mean(0), waiting[2 * blocks // 3 :].mean(0)
+        stable = last <= GROWTH * second
         low, high = np.where(stable, rates, low), np.where(stable, high, rates)
     return low
 

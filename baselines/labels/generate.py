@@ -91,6 +91,9 @@ class Dataset:
         if not isinstance(self.scenario.deployment, Disk):
             deployment = self.scenario.layout.deployment
             raise refuse("deployment", deployment, "data sets hold paper A's networks: cell_free or cellular")
+        if self.scenario.is_dynamic:
+            allowed = "labels solve one block at a time, whatever was done before it: every_block"
+            raise refuse("arrivals", self.scenario.queues.arrivals, allowed)
         load_solver(self.solver)
 
 

@@ -146,6 +146,8 @@ class Reproduction(ABC, Generic[M]):
         for name, instead in self.SET_BY.items():
             if fields[name] != defaults[name]:
                 raise refuse(name, fields[name], f"it is set by {instead}")
+        if self.scenario.is_dynamic:
+            raise refuse("arrivals", self.scenario.queues.arrivals, "the papers' tasks do not wait: every_block")
 
 
 def run(reproduction: Reproduction[M]) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,12 +38,14 @@ class Record:
     gini: float
     deadline_missed: bool
     capped_users: int
+    """Whose link counts with the least rate; in dynamic worlds, whose battery held less than they asked for."""
     total_power_w: float
     objective_w: float
     decision_ms: float
-    energy_j: float
-    dropped_bits: float
-    is_dynamic: bool
+    energy_j: float = math.nan
+    """What all users spend on sending and computing."""
+    dropped_bits: float = 0.0
+    is_dynamic: bool = False
     task: str = ""
     """Name of the task it belongs to; empty outside a benchmark."""
 

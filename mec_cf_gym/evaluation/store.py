@@ -100,14 +100,15 @@ _BOOL = {"True": True, "False": False}
 
 
 def _parse(row: dict[str, str | None]) -> Record | None:
-    """Return the record of a CSV row; None for one that was cut off."""
+    """Return the record of a CSV row, which may lack columns of later versions; None for one that was cut off."""
     readers: dict[Any, Callable[[Any], Any]] = {
         "str": str,
         "int": int,
         "float": float,
         "bool": _BOOL.__getitem__,
     }
+    known = [field for field in dataclasses.fields(Record) if field.name in row]
     try:
-        return Record(**{field.name: readers[field.type](row[field.name]) for field in dataclasses.fields(Record)})
+        return Record(**{field.name: readers[field.type](row[field.name]) for field in known})
     except (KeyError, TypeError, ValueError):
         return None

@@ -22,6 +22,8 @@ from mec_cf_gym.scenario.scenario import MOST_NUMBERS, Scenario
 
 BATCH = 256
 REPEATS = 3
+WAITING_BLOCKS = 10
+"""Blocks of a dynamic world before the one that is timed, so that something waits; nobody is served in them."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,14 @@ def batch_decision_ms(env_id: str, scenario: Scenario, policy: Policy) -> float:
 
 @functools.lru_cache(maxsize=1)
 def _batch(env_id: str, scenario: Scenario) -> tuple[Mapping[str, NDArray[np.float32]], CoherenceBlock]:
-    """Return observations and blocks, the first ones, of 256 test networks."""
+    """Return observations and blocks of 256 test networks: the first ones, or where tasks queue up a later one."""
     env: Any = gym.make_vec(env_id, num_envs=BATCH, scenario=scenario)
     numbers = env.unwrapped.scenario.numbers_per_network
     if numbers * BATCH > MOST_NUMBERS:
         raise refuse("env_id", env_id, f"{BATCH} networks with {numbers:.1e} gains each are too many to time")
     observation, _ = env.reset(seed=list(seeds("test", BATCH)))
+    for _ in range(min(WAITING_BLOCKS, scenario.episode.episode_blocks - 1) if scenario.is_dynamic else 0):
+        observation, *_ = env.step(np.zeros(env.action_space.shape, np.float32))
     block = cast(MECVectorEnv, env.unwrapped).block
     env.close()
     return observation, block

@@ -14,6 +14,7 @@ from mec_cf_gym import Scenario
 from mec_cf_gym.cli import main
 from mec_cf_gym.evaluation import runner
 from mec_cf_gym.evaluation.benchmark import Benchmark, run
+from mec_cf_gym.evaluation.runs import csv_text
 
 FAST = ["--policies", "full-power,equal", "--reference", "equal", "--num-users", "3", "--workers", "1"]
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -108,6 +109,21 @@ def test_a_run_cut_off_at_any_byte_goes_on_and_ends_the_same(tmp_path, capsys):
         (out / "blocks.csv").write_text(whole[:cut])
         assert main([*command, "--resume", "--out", str(out)]) == 0
         assert rows(out) == rows(tmp_path / "whole")
+
+
+def test_a_run_of_an_earlier_version_is_not_overwritten(tmp_path, capsys):
+    command = ["benchmark", *FAST, "--topologies", "2", "--env", "MECCellFree-v0", "--out", str(tmp_path)]
+    assert main(command) == 0
+    path = tmp_path / "blocks.csv"
+    with path.open(newline="") as file:
+        written = [*csv.DictReader(file)]
+    kept = [name for name in written[0] if name not in ("energy_j", "dropped_bits", "is_dynamic")]
+    path.write_text(csv_text(({name: row[name] for name in kept} for row in written), kept))
+    before = path.read_text()
+    capsys.readouterr()
+    assert main(command) == 2
+    assert "add --resume" in capsys.readouterr().err
+    assert path.read_text() == before
 
 
 def test_resuming_runs_only_what_is_missing(tmp_path, monkeypatch):

@@ -41,6 +41,26 @@ def test_a_policy_decides_for_a_whole_batch():
     assert set(policy.batches) == {((BATCH,), BATCH)}
 
 
+def test_where_tasks_queue_up_something_waits_in_the_batch():
+    scenario = Scenario.paper_a_dynamic(num_users=2, num_aps=4, episode_blocks=20)
+    policy = Waiting()
+    assert batch_decision_ms("MECCellFreeDynamic-v0", scenario, policy) > 0
+    assert all(waiting_bits.any(-1).mean() > 0.3 for waiting_bits in policy.waiting_bits)
+    shortest = scenario.replace(episode_blocks=1)
+    assert batch_decision_ms("MECCellFreeDynamic-v0", shortest, EqualSplit()) > 0
+
+
+class Waiting(EqualSplit):
+    """Notes the bits that wait in the blocks it decides for."""
+
+    def __init__(self):
+        self.waiting_bits = []
+
+    def allocate(self, observation, block):
+        self.waiting_bits.append(block.backlog.waiting_bits)
+        return super().allocate(observation, block)
+
+
 def task_for(policy):
     return Task(
         name="E",

@@ -234,6 +234,20 @@ def test_paper_b_grows_in_users():
     assert [int(stage[0]) for stage, _, _ in log] == [0, 0, 1, 1, 1, 1]
 
 
+def test_a_dynamic_world_grows_in_users_and_load():
+    stages = [
+        Stage({"num_users": 2, "tasks_per_s": 500.0}, Promotion(most_steps=4)),
+        Stage({"num_users": 4, "tasks_per_s": 4000.0}),
+    ]
+    env = CurriculumVectorEnv("MECCellFreeDynamic-v0", Curriculum(stages), 2, num_aps=8, episode_blocks=2)
+    assert env.single_observation_space["queue"].shape == (4, 6)
+    seen, _ = env.reset(seed=0)
+    assert not seen["queue"][:, 2:].any()
+    log = play(env, 6, seed=0)
+    assert [int(stage[0]) for stage, _, _ in log] == [0, 0, 1, 1, 1, 1]
+    assert (env.unwrapped.block.backlog.prospects.tasks_per_s == 4000.0).all()
+
+
 def test_an_action_of_another_shape_is_refused():
     env = single()
     env.reset(seed=0)

@@ -191,6 +191,7 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path):
         (["--split", "exam"], "split='exam' is not allowed: it must be one of 'train'"),
         (["--workers", "0"], "workers=0 is not allowed"),
         (["--episode-blocks", "5"], "episode_blocks=5 is not allowed: a data set sets it by --blocks"),
+        (["--arrivals", "poisson"], "arrivals='poisson' is not allowed: labels solve one block at a time"),
         (["--backend", "dask"], "dask"),
         (["--num-users", "0"], "num_users=0 is not allowed"),
     ],

@@ -203,6 +203,7 @@ def test_the_map_is_for_one_subcarrier_unless_told():
         ("1", ["--workers", "0"], "workers=0 is not allowed"),
         ("1", ["--users", "3", "3"], "users=(3, 3) is not allowed"),
         ("1", ["--users", "0"], "num_users=0 is not allowed"),
+        ("2", ["--arrivals", "poisson"], "arrivals='poisson' is not allowed: the papers' tasks do not wait"),
         ("1", ["--num-users", "5"], "num_users=5 is not allowed: it is set by --users"),
         ("1", ["--deployment", "cellular"], "deployment='cellular' is not allowed: it is set by the schemes"),
         ("1", ["--solver", "best"], "policy='best' is not allowed: the installed policies are"),
