@@ -30,7 +30,7 @@ SETTINGS = {
 
 
 def waiting_bits(scenario, rows, rates, blocks):
-    """Return the bits that wait in each block, summed over users, ``(blocks, rows)``, at a rate for each network."""
+    """Return the bits that wait in each block, summed over users, ``(blocks, rows)``, each network at its rate."""
     world, streams, policy = world_of(scenario), Streams.from_seeds(rows), DriftPlusPenalty()
     state, waiting = at_rates(world.begin(streams), rates), []
     for _ in range(blocks):

@@ -51,7 +51,7 @@ class Benchmark:
     """
 
     suite: Literal["full", "quick"] | None = None
-    """Run fixed tasks on seeds of their own, for a league table of all that is installed: full takes about 20
+    """Run fixed tasks on seeds of their own, for a league table of all that is installed: full takes about 40
     minutes on two cores, quick less than a minute. Only policies, workers, out and resume can then be given."""
     policies: tuple[str, ...] = ("full-power", "equal", "water-filling", "ica")
     """Installed policies, separated by spaces or commas. With a suite: those that take part beside its own, on

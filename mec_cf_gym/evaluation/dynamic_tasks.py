@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -27,24 +28,38 @@ HEADLINE_LOAD = 0.8
 def dynamic_tasks() -> Iterator[Task]:
     """Yield every dynamic environment at three loads, static and mobile, with and without energy as a limit."""
     for (env_id, energy), load, motion in product(CAPACITY_PER_S, LOADS, MOTIONS):
-        usual = usual_scenario(env_id)
-        fields = {"tasks_per_s": load * CAPACITY_PER_S[env_id, energy], **MOTIONS[motion]}
-        if energy == "no energy":
-            fields["battery_j"] = float("inf")
-        as_it_comes = fields.get("battery_j", usual.energy.battery_j) == usual.energy.battery_j
-        headline = load == HEADLINE_LOAD and motion == "static" and as_it_comes
-        yield Task(
-            name=f"{env_id.removesuffix('-v0')} K={usual.layout.num_users} load {load} {motion} {energy}",
-            env=env_id,
-            scenario=usual.replace(**fields),
-            policies=tuple(name for name in (*POLICIES, *_agents(env_id)) if name in available_policies()),
-            reference=REFERENCE,
-            split="league",
-            topologies=30 if usual.computing.server == "dedicated" else 20,
-            blocks=usual.episode.episode_blocks,
-            headline=headline,
-            times_batches=headline,
-        )
+        yield dynamic_task(env_id, energy, load, motion)
+
+
+def dynamic_task(env_id: str, energy: str, load: float, motion: str, **changes: Any) -> Task:
+    """Return a task on dynamic networks.
+
+    Args:
+        env_id: Id of a dynamic environment.
+        energy: ``"energy"`` with the environment's batteries, ``"no energy"`` without.
+        load: Tasks a second over those that the networks can carry.
+        motion: ``"static"`` or ``"mobile"``.
+        **changes: Fields of the task to replace.
+    """
+    usual = usual_scenario(env_id)
+    fields = {"tasks_per_s": load * CAPACITY_PER_S[env_id, energy], **MOTIONS[motion]}
+    if energy == "no energy":
+        fields["battery_j"] = float("inf")
+    as_it_comes = fields.get("battery_j", usual.energy.battery_j) == usual.energy.battery_j
+    headline = load == HEADLINE_LOAD and motion == "static" and as_it_comes
+    task = Task(
+        name=f"{env_id.removesuffix('-v0')} K={usual.layout.num_users} load {load} {motion} {energy}",
+        env=env_id,
+        scenario=usual.replace(**fields),
+        policies=tuple(name for name in (*POLICIES, *_agents(env_id)) if name in available_policies()),
+        reference=REFERENCE,
+        split="league",
+        topologies=30 if usual.computing.server == "dedicated" else 20,
+        blocks=usual.episode.episode_blocks,
+        headline=headline,
+        times_batches=headline,
+    )
+    return dataclasses.replace(task, **changes)
 
 
 def _agents(env_id: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import gymnasium as gym
 
 from mec_cf_gym.envs.single import MECEnv
-from mec_cf_gym.evaluation.dynamic_tasks import dynamic_tasks
+from mec_cf_gym.evaluation.dynamic_tasks import HEADLINE_LOAD, dynamic_task, dynamic_tasks
 from mec_cf_gym.evaluation.environments import is_delayed, is_of_paper_b, of_the_past, usual_scenario
 from mec_cf_gym.evaluation.policies import available_policies, cards, load_policy
 from mec_cf_gym.evaluation.seeds import seeds
@@ -129,10 +129,14 @@ def full() -> tuple[Task, ...]:
 
 
 def quick() -> tuple[Task, ...]:
-    """Return three small tasks that take less than a minute: a look, not a result."""
+    """Return four small tasks that take less than a minute: a look, not a result."""
     places = (Place("MECCellFree-v0", 10, 1), Place("MECCellular-v0", 10, 4), Place("MECUserCentric-v0", 10, 1))
     small: Fields = {"topologies": 4, "blocks": 2, "headline": True, "times_batches": False}
-    return tuple(_task(place, "static", "equal", **small) for place in places)
+    static = (_task(place, "static", "equal", **small) for place in places)
+    return (
+        *static,
+        dynamic_task("MECCellFreeDynamic-v0", "energy", HEADLINE_LOAD, "static", **small | {"blocks": 50}),
+    )
 
 
 SUITES: dict[str, Callable[[], tuple[Task, ...]]] = {"full": full, "quick": quick}
