@@ -17,8 +17,9 @@ from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.envs.vector import MECVectorEnv
+from mec_cf_gym.errors import refuse
 from mec_cf_gym.evaluation.episode import cost_s
-from mec_cf_gym.evaluation.gap import Gap, gap_to
+from mec_cf_gym.evaluation.gap import Gap, gap_to, without_nan
 from mec_cf_gym.evaluation.seeds import seeds
 from mec_cf_gym.scenario import Scenario
 
@@ -40,9 +41,9 @@ class Judged(Gap):
 
     reward: float  # mean reward of the environment
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the numbers that cards and learning curves hold."""
-        return {name: getattr(self, name) for name in ("mean", "low", "high", "p95", "reward")}
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the numbers that cards and learning curves hold; None where there is none."""
+        return without_nan({name: getattr(self, name) for name in ("mean", "low", "high", "p95", "reward")})
 
 
 class Validation:
@@ -114,6 +115,11 @@ class Validation:
         for _ in range(self.blocks):
             observation, _, _, _, info = base.apply(self.reference.allocate(observation, base.block))
             costs.append(cost_s(info))
+        if not np.any(costs):
+            allowed = (
+                "nothing ever waits on these networks, so that there is no gap: take more, or longer episodes"
+            )
+            raise refuse("networks", len(self.seeds), allowed)
         return costs
 
 

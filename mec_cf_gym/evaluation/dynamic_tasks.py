@@ -21,7 +21,7 @@ CAPACITY_PER_S: dict[tuple[str, str], float] = {
     ("MECCellFreeDynamic-v0", "no energy"): 5100.0,
     ("MECUserCentricDynamic-v0", "no energy"): 8.0,
 }
-"""Tasks of a user that networks can carry in a second, at a load of one: medians of ``benchmarks/load.py``."""
+"""Tasks of a user that networks can carry in a second, a load of one, by a short run of ``benchmarks/load.py``."""
 HEADLINE_LOAD = 0.8
 
 

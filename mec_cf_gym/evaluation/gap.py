@@ -113,7 +113,8 @@ class Gap(Estimate):
     def of_episodes(cls, reference: ArrayLike, latency: ArrayLike, **others: float) -> Self:
         """Return the gap of dynamic networks: of the sums over all, since in some blocks nothing waits.
 
-        Networks in which nothing ever waits, under either, do not count.
+        Networks in which nothing ever waits, under either, do not count; percentiles are over those in which
+        something waits under the reference.
 
         Args:
             reference: Mean largest latencies of the reference, in any unit, ``(networks,)``.
@@ -125,7 +126,8 @@ class Gap(Estimate):
         if not len(ours):
             return cls(**{field.name: math.nan for field in dataclasses.fields(Gap)}, **others)
         whole = Estimate.of_statistic(_gap_of_sums, ours, theirs)
-        gaps = [_gap_of_sums(*pair) for pair in zip(ours[:, None], theirs[:, None], strict=True)]
+        waits = ours > 0
+        gaps = gap_to(ours[waits], theirs[waits]) if waits.any() else np.full(1, math.inf)
         median, p95, p99, largest = np.percentile(gaps, (50, 95, 99, 100)).tolist()
         return cls(whole.mean, whole.low, whole.high, median=median, p95=p95, p99=p99, largest=largest, **others)
 
@@ -141,5 +143,6 @@ def _gap_of_sums(reference: Floats, latency: Floats) -> float:
 
 
 def without_nan(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields for JSON, which knows no NaN: a number that is missing is None."""
-    return {name: None if value != value else value for name, value in fields.items()}
+    """Return fields for JSON, which knows no NaN or infinity: a number that is missing is None."""
+    missing = {name for name, value in fields.items() if isinstance(value, float) and not math.isfinite(value)}
+    return {name: None if name in missing else value for name, value in fields.items()}
