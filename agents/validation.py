@@ -41,7 +41,7 @@ class Judged(Gap):
 
     reward: float  # mean reward of the environment
 
-    def to_dict(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the numbers that cards and learning curves hold; None where there is none."""
         return without_nan({name: getattr(self, name) for name in ("mean", "low", "high", "p95", "reward")})
 

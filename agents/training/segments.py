@@ -46,7 +46,7 @@ class Segments(BaseCallback):
         super().__init__()
         self.path, self.seed, self.length = path, seed, length
         self.judge, self.keep = judge, keep
-        self.curve: list[dict[str, float]] = list((progress or {}).get("curve", ()))
+        self.curve: list[dict[str, Any]] = list((progress or {}).get("curve", ()))
         self.trained_s: float = (progress or {}).get("trained_s", 0.0)
         self.next_end, self.began = 0, 0.0
 
