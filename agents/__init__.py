@@ -10,9 +10,15 @@ from mec_cf_gym.agents.agent import Agent, AgentPolicy, PaddedAgent, installed_a
 from mec_cf_gym.agents.curriculum.env import CurriculumEnv, CurriculumVectorEnv
 from mec_cf_gym.agents.curriculum.padding import Padding
 from mec_cf_gym.agents.curriculum.stages import Curriculum, Promotion, Stage
+from mec_cf_gym.agents.elapsed import ElapsedTime
 from mec_cf_gym.agents.memory import MeanGains
+from mec_cf_gym.agents.prediction import PredictedGains
+from mec_cf_gym.agents.priced_action import PricedAction, Prices
+from mec_cf_gym.agents.vector import ElapsedTime as ElapsedTimeVector
 from mec_cf_gym.agents.vector import LogPowerAction as LogPowerVectorAction
 from mec_cf_gym.agents.vector import MeanGains as MeanGainsVector
+from mec_cf_gym.agents.vector import PredictedGains as PredictedGainsVector
+from mec_cf_gym.agents.vector import PricedAction as PricedVectorAction
 from mec_cf_gym.envs.running_mean import RunningMean
 from mec_cf_gym.lazy import lazy_names
 
@@ -29,6 +35,8 @@ __all__ = [
     "CurriculumCallback",
     "CurriculumEnv",
     "CurriculumVectorEnv",
+    "ElapsedTime",
+    "ElapsedTimeVector",
     "EquivariantPolicy",
     "LogPower",
     "LogPowerAction",
@@ -37,6 +45,11 @@ __all__ = [
     "MeanGainsVector",
     "PaddedAgent",
     "Padding",
+    "PredictedGains",
+    "PredictedGainsVector",
+    "PricedAction",
+    "PricedVectorAction",
+    "Prices",
     "Promotion",
     "RunningMean",
     "SB3VecEnv",

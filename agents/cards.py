@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from stable_baselines3.common.policies import BasePolicy
 
-from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
 from mec_cf_gym.agents.stack import NamedStack, Stack
-from mec_cf_gym.agents.training.hyperparameters import ALGORITHMS, EQUIVARIANT, POLICIES
+from mec_cf_gym.agents.training.hyperparameters import ALGORITHMS, POLICIES
 from mec_cf_gym.agents.translation import Statistics
 from mec_cf_gym.baselines.learned import weights
 from mec_cf_gym.errors import refuse
@@ -64,7 +63,7 @@ def build_policy(algo: str, policy: str, policy_kwargs: dict[str, Any], translat
     if algo not in ALGORITHMS or policy not in POLICIES:
         allowed = f"algorithms are {list(ALGORITHMS)}, policies {list(POLICIES)}"
         raise refuse("policy", f"{policy} of {algo}", allowed)
-    policy_class: Any = EquivariantPolicy if policy == EQUIVARIANT else ALGORITHMS[algo].policy_aliases[policy]
+    policy_class: Any = ALGORITHMS[algo].policy_aliases.get(policy, POLICIES[policy])
     sampling = {"use_sde": False} if algo in ("ppo", "sac") else {}
     built: BasePolicy = policy_class(
         translation.observation_space, translation.action_space, lambda _: 0.0, **sampling, **policy_kwargs

@@ -11,18 +11,28 @@ from gymnasium.wrappers.vector import RescaleAction
 from numpy.typing import ArrayLike
 
 from mec_cf_gym.agents.actions import LogPower
+from mec_cf_gym.agents.elapsed import timed
 from mec_cf_gym.agents.memory import MEANS
 from mec_cf_gym.agents.translation import Seen, Statistics, Translation, rescaled
-from mec_cf_gym.agents.vector import LogPowerAction, MeanGains
+from mec_cf_gym.agents.prediction import predicted
+from mec_cf_gym.agents.priced_action import Prices
+from mec_cf_gym.agents.returns import AgainstReference, FiniteHorizon, Pairs
+from mec_cf_gym.agents.vector import ElapsedTime, LogPowerAction, MeanGains, PredictedGains, PricedAction
 from mec_cf_gym.block.block import Link
 from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.observation import COLUMN, NOTHING
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.scenario import Scenario
 
+PRICED = "mec_cf_gym.agents.priced_action.PricedAction"
 LOG_POWER = "mec_cf_gym.agents.actions.LogPowerAction"
+AGAINST_REFERENCE = "mec_cf_gym.agents.returns.AgainstReference"
+PAIRS = "mec_cf_gym.agents.returns.Pairs"
+FINITE_HORIZON = "mec_cf_gym.agents.returns.FiniteHorizon"
 RESCALE = "gymnasium.wrappers.RescaleAction"
 MEAN_GAINS = "mec_cf_gym.agents.memory.MeanGains"
+ELAPSED_TIME = "mec_cf_gym.agents.elapsed.ElapsedTime"
+PREDICTED_GAINS = "mec_cf_gym.agents.prediction.PredictedGains"
 ROUNDING = 1e-6
 """Rounding error of an entry of an observation that is ``NOTHING``."""
 Named = Sequence[tuple[str, dict[str, Any]]]
@@ -42,9 +52,17 @@ class Wrapper(NamedTuple):
 
 WRAPPERS = {
     MEAN_GAINS: Wrapper(lambda contract, below: MEANS, MeanGains),
+    ELAPSED_TIME: Wrapper(lambda contract, below: timed(contract), ElapsedTime),
+    PREDICTED_GAINS: Wrapper(
+        lambda contract, below, **options: predicted(contract, **options), PredictedGains
+    ),
     LOG_POWER: Wrapper(
         lambda contract, below, **options: LogPower(contract, **options).translation, LogPowerAction
     ),
+    PRICED: Wrapper(lambda contract, below, **options: Prices(contract, **options).translation, PricedAction),
+    AGAINST_REFERENCE: Wrapper(lambda contract, below: Translation(), AgainstReference),
+    PAIRS: Wrapper(lambda contract, below: Translation(), Pairs),
+    FINITE_HORIZON: Wrapper(lambda contract, below: Translation(), FiniteHorizon),
     RESCALE: Wrapper(lambda contract, below, **options: rescaled(below, **options), _rescaled),
 }
 """Wrappers that may be named, by dotted name."""
@@ -85,6 +103,7 @@ class Stack:
         self.observation_space, self.action_space = below
         for layer in layers:
             self.action_space = layer.action_space or self.action_space
+            self.observation_space = layer.observation_space or self.observation_space
         self.shared = contract is not None and contract.codec.shared
         self.own_sizes: Sizes = {name: box.shape for name, box in self.entries.items()}
         if contract is not None and self.shared:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from mec_cf_gym.block.block import Link
-from mec_cf_gym.envs.running_mean import RunningMean
 
 Seen = Mapping[str, NDArray[Any]]
 Arrays = Mapping[str, NDArray[np.float64]]
+
+
+class Remembers(Protocol):
+    """Begins a memory, whose ``update``, ``restart`` and ``shown`` are those of ``RunningMean``."""
+
+    def start(self, observation: Seen) -> Any:
+        """Return the memory after the first observation of an episode, of one environment or of many."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,10 @@ class Translation:
     """From an observation below the wrapper to the one above it."""
     act: Callable[[Any, Any, Link | None], Any] | None = None
     """From an action above, the observation below that it answers, and the link, to the action below."""
-    memory: type[RunningMean] | None = None
-    """Memory of observations, shown in their place."""
+    memory: Remembers | None = None
+    """Begins a memory of observations, which is shown in their place."""
+    observation_space: spaces.Space[Any] | None = None
+    """Space of observations above the wrapper."""
     action_space: spaces.Space[Any] | None = None
     """Space of actions above the wrapper."""
 

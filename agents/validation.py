@@ -11,10 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.agents.agent import Agent
-from mec_cf_gym.allocation import Policy
-from mec_cf_gym.baselines.dynamic.drift import DriftPlusPenalty
-from mec_cf_gym.baselines.exact import ExactMinMax
-from mec_cf_gym.baselines.fast.solver import FastMinMax
+from mec_cf_gym.agents.reference import reference_for
 from mec_cf_gym.baselines.solution import Solver
 from mec_cf_gym.envs.vector import MECVectorEnv
 from mec_cf_gym.errors import refuse
@@ -121,10 +118,3 @@ class Validation:
             )
             raise refuse("networks", len(self.seeds), allowed)
         return costs
-
-
-def reference_for(scenario: Scenario) -> Policy:
-    """Return the policy that agents of a scenario are compared with."""
-    if scenario.is_dynamic:
-        return DriftPlusPenalty()
-    return ExactMinMax() if scenario.radio.num_subcarriers == 1 else FastMinMax()

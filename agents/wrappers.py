@@ -23,7 +23,7 @@ class _Translated:
     translation: Translation
     _below: Any = None
     mean: Any
-    """The memory, means of gains; None if the translation has none."""
+    """The memory, such as means of gains; None if the translation has none."""
     unwrapped: Any
 
     def _remember(self, observation: Any, memory: Any, starts: Any = False) -> Any:
@@ -56,6 +56,7 @@ class TranslationWrapper(_Translated, gym.Wrapper[Any, Any, Any, Any], RecordCon
         gym.Wrapper.__init__(self, env)
         self.translation = translation
         self.action_space = translation.action_space or env.action_space
+        self.observation_space = translation.observation_space or env.observation_space
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -84,6 +85,9 @@ class TranslationVectorWrapper(_Translated, gym.vector.VectorWrapper):
         if translation.action_space is not None:
             self.single_action_space = translation.action_space
             self.action_space = batch_space(translation.action_space, self.num_envs)
+        if translation.observation_space is not None:
+            self.single_observation_space = translation.observation_space
+            self.observation_space = batch_space(translation.observation_space, self.num_envs)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None

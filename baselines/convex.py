@@ -6,7 +6,7 @@ import functools
 import threading
 import warnings
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import cvxpy as cp
 
@@ -34,13 +34,18 @@ def compiled_once(compile_for: Callable[Shape, Problem]) -> Callable[Shape, Prob
     return problem_of
 
 
-def solve(problem: cp.Problem) -> bool | None:
-    """Solve a problem; return whether the solver is sure of its solution, None if it failed."""
+def solve(problem: cp.Problem, **settings: Any) -> bool | None:
+    """Solve a problem; return whether the solver is sure of its solution, None if it failed.
+
+    Args:
+        problem: The problem.
+        **settings: Of Clarabel.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an inaccurate solution is judged by what it truly gives
         try:
             # a warm start would make the solution depend on what was solved before
-            problem.solve(solver=cp.CLARABEL, warm_start=False)  # type: ignore[no-untyped-call]
+            problem.solve(solver=cp.CLARABEL, warm_start=False, **settings)  # type: ignore[no-untyped-call]
         except cp.error.SolverError:
             return None
     return bool(problem.status == cp.OPTIMAL)

@@ -10,7 +10,6 @@ from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.batches import read_only
 from mec_cf_gym.block.backlog import LONGEST_AGE_BLOCKS, Backlog, Floats, Prospects
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.tasks import Tasks
 from mec_cf_gym.dynamics.arrivals import ARRIVALS
 from mec_cf_gym.dynamics.harvests import HARVESTS
 from mec_cf_gym.performance.dynamic_outcome import DynamicOutcome, dynamic_outcome_of
@@ -40,7 +39,7 @@ class DynamicWorld(World):
         """Return one new network per stream, in the first block of an episode."""
         state = super().begin(streams)
         bursting, charging = self.arrivals.begin(streams), self.harvests.begin(streams)
-        prospects = self._prospects(self.arrivals.rates(streams), state.tasks.mean)
+        prospects = self.prospects(self.arrivals.rates(streams), state.tasks.mean.task_bits)
         backlog = Backlog.empty(prospects, bursting, charging, self.history)
         return self._with_backlog(state, backlog, streams)
 
@@ -106,12 +105,12 @@ class DynamicWorld(World):
             prospects=backlog.prospects,
         )
 
-    def _prospects(self, tasks_per_s: Floats, mean: Tasks) -> Prospects:
-        """Return what is known of the blocks to come of new networks."""
+    def prospects(self, tasks_per_s: Floats, task_bits: Floats) -> Prospects:
+        """Return what is known of the blocks to come, at users' mean rates and sizes of tasks, ``(..., K)``."""
         scenario, arrivals, harvests = self.scenario, self.arrivals, self.harvests
         return Prospects(
             tasks_per_s=tasks_per_s,
-            task_bits=mean.task_bits,
+            task_bits=task_bits,
             block_s=scenario.dynamics.block_s,
             burst_gain=arrivals.burst_gain,
             burst_ends=arrivals.burst_ends,

@@ -14,7 +14,10 @@ from mec_cf_gym.envs.action import check_axes
 from mec_cf_gym.envs.observation import NOTHING, Observation
 from mec_cf_gym.errors import refuse
 
-AXES = {"signal": "NK", "interference": "NKK", "task": "KF", "queue": "KF", "csi": "NMK", "channel": "NMKC"}
+AXES = {
+    **{"signal": "NK", "interference": "NKK", "task": "KF", "queue": "KF", "csi": "NMK", "channel": "NMKC"},
+    "elapsed": "T",
+}
 """What the axes of an observation stand for: those of subcarriers (N) and users (K) are padded."""
 NO_CHANNEL = 0.0
 """Real and imaginary part of a channel that is not there."""

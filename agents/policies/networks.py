@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mec_cf_gym.agents.actions import LEAST_WEIGHT_DB
+from mec_cf_gym.agents.policies.base import Observation
 from mec_cf_gym.agents.policies.seen import (
     BLOCK_FEATURES,
     LINK_FEATURES,
@@ -20,7 +21,6 @@ from mec_cf_gym.agents.policies.seen import (
 )
 from mec_cf_gym.baselines.learned.message_passing import MessagePassing, largest_of, mean_of
 
-Observation = dict[str, Tensor]
 SHARPNESS = 200.0
 """Untrained sharpness of the soft minimum over users."""
 ABSENT = 1e3
@@ -142,6 +142,11 @@ class ActorNetwork(nn.Module):
         spreads = torch.cat([self.spread(hidden)[..., 0], spread], 1)
         entries, counting = torch.cat([scaled, rest], 1).flatten(1), entries_of(observation, num_entries)
         return entries if counting is None else entries * counting, spreads.flatten(1)
+
+    @staticmethod
+    def counting(observation: Observation, num_entries: int) -> Tensor | None:
+        """Return which entries are no padding, as :func:`entries_of`."""
+        return entries_of(observation, num_entries)
 
     def _of_users(self, hidden: Tensor, seen: Seen, rows: int) -> tuple[Tensor, Tensor]:
         """Return users' decisions beside powers, and the log of their spread, each ``(B, rows, K)``.

@@ -90,7 +90,7 @@ def _statistics(env: VecNormalize | None) -> dict[str, Any]:
     """Return the running statistics of observations and returns."""
     if env is None:
         return {}
-    of_observations = env.obs_rms if isinstance(env.obs_rms, dict) else {}
+    of_observations = env.obs_rms if env.norm_obs and isinstance(env.obs_rms, dict) else {}
     all_of_them = {**of_observations, "": env.ret_rms}
     return {name: {"mean": rms.mean, "var": rms.var, "count": rms.count} for name, rms in all_of_them.items()}
 

@@ -16,13 +16,19 @@ from stable_baselines3.common.type_aliases import Schedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
+from mec_cf_gym.agents.policies.prices import PricePolicy
 from mec_cf_gym.errors import checked_count, refuse
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "sac": SAC, "td3": TD3, "ddpg": DDPG}
 FOLDER = Path(__file__).parents[1] / "hyperparameters"
 """The files that come with the package."""
 EQUIVARIANT = "mec_cf_gym.agents.policies.equivariant.EquivariantPolicy"
-POLICIES: dict[str, Any] = {EQUIVARIANT: EquivariantPolicy, "MultiInputPolicy": "MultiInputPolicy"}
+PRICES = "mec_cf_gym.agents.policies.prices.PricePolicy"
+POLICIES: dict[str, Any] = {
+    EQUIVARIANT: EquivariantPolicy,
+    PRICES: PricePolicy,
+    "MultiInputPolicy": "MultiInputPolicy",
+}
 """What ``policy`` may be in a file: a dotted name, as rl-zoo has it, or an alias of Stable-Baselines3."""
 OF_THE_RUN = {"n_timesteps", "n_envs", "env_kwargs", "env_wrapper", "normalize", "policy"}
 """Entries that are no arguments of the algorithm."""

@@ -48,10 +48,14 @@ class DriftPlusPenalty:
 
     def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
         """Return the allocation for a block, or a batch of them."""
-        backlog = backlog_of(block)
-        latency_ms_per_bit = ms_per_bit(block)
-        worth = latency_ms_per_bit * backlog.waiting_bits * latency_ms_per_bit
-        return priced_allocation(block, worth, self.price * empty_share(block))
+        return priced_allocation(block, *drift_prices(block, self.price))
+
+
+def drift_prices(block: CoherenceBlock, price: float = PRICE) -> tuple[Floats, Floats]:
+    """Return what a bit of each user is worth, in ms^2, and the price of its joules, ``(..., K)`` each."""
+    latency_ms_per_bit = ms_per_bit(block)
+    worth = latency_ms_per_bit * backlog_of(block).waiting_bits * latency_ms_per_bit
+    return worth, price * empty_share(block)
 
 
 def ms_per_bit(block: CoherenceBlock) -> Floats:

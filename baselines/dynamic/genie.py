@@ -19,6 +19,8 @@ BITS = 1e3
 """Unit of bits in the program."""
 JOULES = 1e-6
 """Unit of energy in the program."""
+BALANCINGS = 50
+"""Steps in which the solver balances the program's numbers where its own ten did not do."""
 LEAST_GAIN = 1e-6
 """Weaker links count as this strong: what they could carry is nothing."""
 
@@ -103,7 +105,9 @@ def genie_bound(states: Sequence[State]) -> float:
     ]
     for subcarrier, (bits, power) in enumerate(zip(on_links, powers, strict=True)):
         gain = np.maximum(episode.gain[:, subcarrier], LEAST_GAIN)
-        constraints.append(cp.exp(bits / episode.link - np.log(gain)) <= power + 1 / gain)
+        unit = np.maximum(gain, 1.0)  # numbers of order one for weak links and for strong ones
+        most = cp.multiply(gain / unit, power) + 1 / unit
+        constraints.append(cp.exp(bits / episode.link - np.log(unit)) <= most)
     if np.isfinite(episode.queue_limit):
         constraints.append(queue <= episode.queue_limit)
     if np.isfinite(episode.battery_limit):
@@ -113,6 +117,8 @@ def genie_bound(states: Sequence[State]) -> float:
     problem = cp.Problem(cp.Minimize(cost / blocks), constraints)
     with SOLVING:
         solved = solve(problem)
+        if solved is None:  # one network in ten
+            solved = solve(problem, equilibrate_max_iter=BALANCINGS)
     if solved is None:
         raise RuntimeError(f"the genie's program was not solved: {problem.status}")
     return float(problem.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.dynamic.priced import shares_by_backlog
 from mec_cf_gym.baselines.fast.problem import compiled
+from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.block.backlog import LEAST_BITS
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.errors import refuse
 from mec_cf_gym.performance.service import backlog_of
 
 HALVINGS = 30
@@ -25,10 +27,11 @@ class Myopic:
     """Clears the queues as fast as the static optimum would, with no thought of energy or of what comes.
 
     CPUs run at full speed, and powers minimise the largest time in which the bits that wait at a user are
-    computed, by itself and over its link, ``1 / (1 / T_loc + 1 / T_off)`` (paper A), on one subcarrier.
+    computed, by itself and over its link, ``1 / (1 / T_loc + 1 / T_off)`` (paper A): the optimum on one subcarrier,
+    and that of :class:`~mec_cf_gym.baselines.FastMinMax` on several.
 
     Raises:
-        ValueError: From ``allocate``, for a block of a static world, or with several subcarriers.
+        ValueError: From ``allocate``, for a block of a static world.
 
     Examples:
         >>> import gymnasium as gym
@@ -38,22 +41,30 @@ class Myopic:
         array([1., 1., 1.])
     """
 
+    def __init__(self) -> None:
+        self._solver = FastMinMax()
+
     def reset(self, seed: int) -> None:
         """Begin an episode."""
 
     def allocate(self, observation: Mapping[str, NDArray[np.float32]], block: CoherenceBlock) -> Allocation:
         """Return the allocation for a block, or a batch of them."""
         backlog = backlog_of(block)
-        if block.num_subcarriers != 1:
-            raise refuse(
-                "num_subcarriers", block.num_subcarriers, "the myopic policy is for a single subcarrier only"
-            )
-        cycles = backlog.queue_bits * np.asarray(block.cycles_per_bit)
+        all_of_it = np.ones((*block.batch_shape, block.num_users))
+        power = self._clearing(block, backlog.queue_bits)
+        return Allocation(power, all_of_it, computing=shares_by_backlog(block), cpu_share=all_of_it)
+
+    def _clearing(self, block: CoherenceBlock, queue_bits: Floats) -> Floats:
+        """Return the powers that clear queues the soonest, ``(..., N, K)``."""
+        if block.num_subcarriers > 1:
+            waiting = dataclasses.replace(block, task_bits=np.maximum(queue_bits, LEAST_BITS))
+            return np.where(queue_bits[..., None, :] > 0, self._solver.solve(waiting).power, 0.0)
+        cycles = queue_bits * np.asarray(block.cycles_per_bit)
         local_hz, server_hz = np.asarray(block.local_hz), np.asarray(block.server_hz)
         lead, users = block.batch_shape, block.num_users
         with np.errstate(divide="ignore", invalid="ignore"):
             local_s = np.where(cycles > 0, cycles / local_hz, 0.0)
-            link_s = backlog.queue_bits * (1 + block.fronthaul_load) / block.data_bandwidth_hz  # at 1 bit/s/Hz
+            link_s = queue_bits * (1 + block.fronthaul_load) / block.data_bandwidth_hz  # at 1 bit/s/Hz
             server_s = cycles / server_hz
         times = (local_s, link_s, server_s)
         rows = [
@@ -64,9 +75,7 @@ class Myopic:
             np.ascontiguousarray(np.asarray(block.interference_gain, np.float64).reshape(-1, users, users)),
             *rows,
         )
-        all_of_it = np.ones((*lead, users))
-        power = power.reshape(*lead, 1, users)
-        return Allocation(power, all_of_it, computing=shares_by_backlog(block), cpu_share=all_of_it)
+        return power.reshape(*lead, 1, users)
 
 
 @compiled

@@ -120,6 +120,8 @@ class OptimalSingle:
         rows = list(block.rows()) if block.batch_shape else [block]
         if not self.plans:
             self.plans = self._plans(rows)
+        if len(rows) != len(self.plans):
+            raise refuse("block", f"of {len(rows)} rows", f"the episode began with {len(self.plans)}: reset first")
         index = self.blocks % self.horizon
         self.blocks += 1
         actions = np.array([plan.decide(row, index) for plan, row in zip(self.plans, rows, strict=True)])

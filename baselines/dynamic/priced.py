@@ -53,11 +53,16 @@ def priced_allocation(block: CoherenceBlock, worth: Floats, price_per_j: Floats)
     return Allocation(power, np.ones_like(share), computing=shares_by_backlog(block), cpu_share=share)
 
 
-def shares_by_backlog(block: CoherenceBlock) -> Shares | None:
-    """Return shared servers divided by the cycles that wait there, or None for dedicated ones."""
+def shares_by_backlog(block: CoherenceBlock, weight: Floats | float = 1.0) -> Shares | None:
+    """Return shared servers divided by the cycles that wait there, or None for dedicated ones.
+
+    Args:
+        block: Coherence blocks with a backlog, any leading axes.
+        weight: Of a user's cycles, ``(..., K)``.
+    """
     if block.servers is None:
         return None
-    waiting = backlog_of(block).server_bits * block.cycles_per_bit
+    waiting = weight * backlog_of(block).server_bits * block.cycles_per_bit
     return block.servers.divided(waiting[..., None, :], waiting)
 
 

@@ -30,7 +30,7 @@ class Aging:
     def of(cls, scenario: Scenario, network: Network) -> Aging:
         """Return the statistics of networks of a scenario."""
         radio, dynamics = scenario.radio, scenario.dynamics
-        phase_rad = doppler_phase_rad(scenario, network)
+        phase_rad = doppler_phase_rad(scenario, network.speed_m_per_s)
         return cls(phase_rad, dynamics.csi_delay_blocks, radio.csi_error_variance, dynamics.fading)
 
     def correlation(self, lags: Lags) -> Floats:

@@ -83,7 +83,7 @@ class GaussMarkov(IID):
 
     def advance(self, fading: Fading, network: Network, streams: Streams) -> Fading:
         """Return the fading one block later."""
-        correlation = _j0(doppler_phase_rad(self.scenario, network))[:, None, None, :]
+        correlation = _j0(doppler_phase_rad(self.scenario, network.speed_m_per_s))[:, None, None, :]
         innovation = streams.complex_normal(self.shape)
         innovation *= np.sqrt(1 - correlation**2).astype(np.float32)
         innovation += correlation.astype(np.float32) * fading.coefficients
@@ -140,7 +140,7 @@ class Clarke:
 
     def advance(self, fading: ClarkeFading, network: Network, streams: Streams) -> ClarkeFading:
         """Return the fading one block later."""
-        way_rad = fading.way_rad + doppler_phase_rad(self.scenario, network)
+        way_rad = fading.way_rad + doppler_phase_rad(self.scenario, network.speed_m_per_s)
         return self._at(fading.waves, fading.cosines, way_rad, streams)
 
     @staticmethod
@@ -169,10 +169,10 @@ def link_shape(scenario: Scenario) -> tuple[int, int, int]:
     return scenario.radio.num_subcarriers, scenario.num_antennas, scenario.layout.num_users
 
 
-def doppler_phase_rad(scenario: Scenario, network: Network) -> Floats:
-    """Return ``2 pi f_D block_s``, the way of a user in a block, a wavelength being 2 pi, ``(..., K)``."""
+def doppler_phase_rad(scenario: Scenario, speed_m_per_s: Floats) -> Floats:
+    """Return ``2 pi f_D block_s``, the way of a user in a block, a wavelength being 2 pi, for speeds ``(...)``."""
     phase_per_speed = 2 * np.pi * scenario.radio.carrier_hz * scenario.dynamics.block_s
-    return phase_per_speed / SPEED_OF_LIGHT_M_PER_S * network.speed_m_per_s
+    return phase_per_speed / SPEED_OF_LIGHT_M_PER_S * speed_m_per_s
 
 
 def _j0(argument: Floats) -> Floats:

@@ -18,12 +18,8 @@ AGENTS = installed_agents()
 every_agent = pytest.mark.parametrize("name", AGENTS)
 
 
-NOT_YET = {"MECCellFreeDelayed-v1", "MECCellFreeDynamic-v0", "MECUserCentricDynamic-v0"}
-"""Environments for which no agent is trained so far."""
-
-
-def test_every_other_environment_has_one():
-    assert {card["env"] for card in AGENTS.values()} == set(ENV_IDS) - NOT_YET
+def test_every_environment_has_one():
+    assert {card["env"] for card in AGENTS.values()} == set(ENV_IDS)
 
 
 def test_each_is_a_policy_of_every_evaluation():
@@ -55,8 +51,8 @@ def test_lazy_names_are_shown_and_their_twins_share_a_name():
 def test_the_card_says_how_it_came_about(name):
     card = AGENTS[name]
     training, tested = card["training"], card["test"]
-    assert training["steps"] >= training["hyperparameters"]["learning_starts"]
-    assert training["training_s"] < 3600
+    assert training["steps"] >= training["hyperparameters"].get("learning_starts", 1)
+    assert training["training_s"] < 7200
     assert training["curve"][0]["steps"] == 0
     assert tested["first_seed"] == SPLITS["test"][0]
     assert tested["gap"]["low"] <= tested["gap"]["mean"] <= tested["gap"]["high"]
@@ -70,8 +66,8 @@ class Policy:
         self.policy, self.env = load_policy(name), env.unwrapped
 
     def predict(self, observation, state=None):
-        allocation = self.policy.allocate(observation, self.env.block)
-        return self.env.encode(allocation.power, allocation.offload, allocation.computing), None
+        block = self.env.block
+        return self.env.codec.encode(self.policy.allocate(observation, block), block.servers), None
 
 
 @every_agent

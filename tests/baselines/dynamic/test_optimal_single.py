@@ -219,3 +219,12 @@ def test_a_batch_decides_as_its_rows_do():
             assert single.power.tobytes() == both.power[row].tobytes()
             assert single.cpu_share.tobytes() == both.cpu_share[row].tobytes()
         seen, *_ = env.step(env.encode(both.power, both.cpu_share))
+
+
+def test_another_batch_needs_a_reset():
+    env = gym.make_vec("MECCellFreeDynamic-v0", num_envs=3, num_users=1).unwrapped
+    seen, _ = env.reset(seed=[5, 6, 7])
+    policy = OptimalSingle(4, 12)
+    policy.allocate(seen, env.block)
+    with pytest.raises(ValueError, match="of 1 rows is not allowed: the episode began with 3: reset first"):
+        policy.allocate(seen, next(env.block.rows()))

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from mec_cf_gym import Scenario
-from mec_cf_gym.baselines import DriftPlusPenalty, ExactMinMax, Lookahead, Myopic, genie_bound
+from mec_cf_gym.baselines import DriftPlusPenalty, ExactMinMax, FastMinMax, Lookahead, Myopic, genie_bound
 from mec_cf_gym.dynamic_world import world_of
 from mec_cf_gym.evaluation import load_policy, seeds
+from mec_cf_gym.performance.latencies import best_latency
+from mec_cf_gym.performance.rates import rate
 from mec_cf_gym.random_streams import Streams
 
 NAMES = ("myopic", "drift-plus-penalty", "lookahead")
@@ -65,9 +67,6 @@ def test_myopic_powers_are_the_static_optimum_for_what_waits(dynamic_blocks, use
     block = dataclasses.replace(block, backlog=dataclasses.replace(block.backlog, queue_bits=queue_bits))
     static = dataclasses.replace(block, task_bits=queue_bits, backlog=None)
     power = Myopic().allocate({}, block).power
-    from mec_cf_gym.performance.latencies import best_latency
-    from mec_cf_gym.performance.rates import rate
-
     found_s = best_latency(static, rate(static, power)).max(-1)
     np.testing.assert_allclose(found_s, ExactMinMax().solve(static).max_latency, rtol=1e-4)
 
@@ -98,3 +97,16 @@ def test_bad_parameters_are_named():
         Lookahead(horizon=0)
     with pytest.raises(ValueError, match="reserve=1 is not allowed"):
         Lookahead(reserve=1)
+
+
+def test_on_several_subcarriers_the_myopic_policy_clears_queues_as_fast_as_the_fast_solver(dynamic_blocks):
+    block = dynamic_blocks(3, num_subcarriers=2)
+    queue_bits = block.backlog.queue_bits
+    power = Myopic().allocate({}, block).power
+    waits = queue_bits > 0
+    assert waits.any()
+    assert not waits.all()
+    assert (power.sum(-2)[~waits] == 0).all()
+    static = dataclasses.replace(block, task_bits=np.maximum(queue_bits, 1e-3), backlog=None)
+    found_s = np.where(waits, best_latency(static, rate(static, power)), 0).max(-1)
+    np.testing.assert_allclose(found_s, FastMinMax().solve(static).max_latency, rtol=1e-2)
