@@ -25,6 +25,7 @@ from mec_cf_gym.lazy import lazy_names
 if TYPE_CHECKING:
     from mec_cf_gym.agents.curriculum.callback import CurriculumCallback
     from mec_cf_gym.agents.policies.equivariant import EquivariantPolicy
+    from mec_cf_gym.agents.policies.prices import PricePolicy
     from mec_cf_gym.agents.validation import Validation
     from mec_cf_gym.agents.vec_env import SB3VecEnv
 
@@ -47,6 +48,7 @@ __all__ = [
     "Padding",
     "PredictedGains",
     "PredictedGainsVector",
+    "PricePolicy",
     "PricedAction",
     "PricedVectorAction",
     "Prices",
@@ -66,6 +68,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "CurriculumCallback": "mec_cf_gym.agents.curriculum.callback",
         "EquivariantPolicy": "mec_cf_gym.agents.policies.equivariant",
+        "PricePolicy": "mec_cf_gym.agents.policies.prices",
         "SB3VecEnv": "mec_cf_gym.agents.vec_env",
         "Validation": "mec_cf_gym.agents.validation",
     },

@@ -66,7 +66,7 @@ def build_policy(algo: str, policy: str, policy_kwargs: dict[str, Any], translat
     policy_class: Any = ALGORITHMS[algo].policy_aliases.get(policy, POLICIES[policy])
     sampling = {"use_sde": False} if algo in ("ppo", "sac") else {}
     built: BasePolicy = policy_class(
-        translation.observation_space, translation.action_space, lambda _: 0.0, **sampling, **policy_kwargs
+        translation.observation_space, translation.action_space, lambda _: 0.0, **{**sampling, **policy_kwargs}
     )
     built.set_training_mode(False)
     return built

@@ -52,7 +52,8 @@ class Clock:
 def timed(contract: Contract) -> Translation:
     """Return what :class:`ElapsedTime` changes."""
     shown = {**contract.observation_space.spaces, "elapsed": spaces.Box(0.0, 1.0, (1,))}
-    return Translation(memory=Clock(contract.scenario.episode.episode_blocks), observation_space=spaces.Dict(shown))
+    clock = Clock(contract.scenario.episode.episode_blocks)
+    return Translation(memory=clock, observation_space=spaces.Dict(shown))
 
 
 class ElapsedTime(TranslationWrapper):

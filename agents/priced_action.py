@@ -10,15 +10,15 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from mec_cf_gym.agents.observed_backlog import observed_backlog
 from mec_cf_gym.agents.translation import Seen, Translation
 from mec_cf_gym.agents.wrappers import TranslationWrapper
 from mec_cf_gym.baselines.dynamic.drift import drift_prices
-from mec_cf_gym.baselines.dynamic.priced import priced_allocation, shares_by_backlog
-from mec_cf_gym.block.backlog import Backlog, Prospects
+from mec_cf_gym.baselines.dynamic.priced import priced_allocation, shares_by_worth
 from mec_cf_gym.block.block import CoherenceBlock, Fairness, Link
 from mec_cf_gym.dynamic_world import DynamicWorld
 from mec_cf_gym.envs.contract import Contract
-from mec_cf_gym.envs.observation import QUEUE_COLUMNS, TASK_UNITS, Gains, observed_block, observed_servers, ratio_of
+from mec_cf_gym.envs.observation import Gains, observed_block, observed_servers
 from mec_cf_gym.errors import refuse
 from mec_cf_gym.scenario import Scenario
 from mec_cf_gym.units import dbm_to_w
@@ -32,7 +32,7 @@ class Prices:
 
     An action has a row of K entries for what a bit of each user is worth, in dB over what waits; where batteries
     have limits another for how many of its bits a joule is worth, in dB over those that the CPU computes with the
-    last joule at full speed; and where actions divide shared servers another for the weight of a user's cycles.
+    last joule at full speed; and where actions divide shared servers another for what a bit is worth there.
     Powers and CPU shares are then those that maximise the worth of the bits served less that of the energy. Zeros
     are the weights of :class:`~mec_cf_gym.baselines.DriftPlusPenalty` with energy that is spent at one pace.
 
@@ -86,7 +86,8 @@ class Prices:
         price_per_j = worth * bits_per_j(block) * factor[1] if self.has_batteries else np.zeros_like(worth)
         allocation = priced_allocation(block, worth, price_per_j)
         if block.servers is not None and self.codec.chooses_shares:
-            allocation = dataclasses.replace(allocation, computing=shares_by_backlog(block, factor[-1]))
+            weight = worth * factor[-1]
+            allocation = dataclasses.replace(allocation, computing=shares_by_worth(block, weight))
         return self.codec.encode(allocation, block.servers)
 
     def block(self, observation: Seen, link: Link) -> CoherenceBlock:
@@ -112,33 +113,6 @@ def bits_per_j(block: CoherenceBlock) -> NDArray[np.float64]:
     computed_j = 3 * block.effective_capacitance * local_hz**2 * np.asarray(block.cycles_per_bit)
     sent_j = np.asarray(block.fairness.user_power_w) / block.data_bandwidth_hz
     return np.asarray(1 / np.where(computed_j > 0, computed_j, sent_j))
-
-
-def observed_backlog(observation: Seen, world: DynamicWorld) -> Backlog:
-    """Return the backlog that an observation shows; all that waits counts as one block old.
-
-    Args:
-        observation: With ``queue`` ``(..., K, 7)``.
-        world: Whose statistics and limits are known.
-    """
-    shown = dict(zip(QUEUE_COLUMNS, np.moveaxis(ratio_of(observation["queue"]), -1, 0), strict=True))
-    mean_bits = TASK_UNITS["task_bits"] * shown["mean_bits"]
-    block_s = world.scenario.dynamics.block_s
-    prospects: Prospects = world.prospects(mean_bits / block_s, np.ones_like(mean_bits))  # tasks of one bit
-    queue_bits, server_bits = shown["queue_bits"] * mean_bits, shown["server_bits"] * mean_bits
-    limit_j = prospects.battery_limit_j
-    full = np.minimum(shown["battery"], 1.0)
-    return Backlog(
-        queue_bits=queue_bits,
-        server_bits=server_bits,
-        battery_j=limit_j * full if np.isfinite(limit_j) else np.full_like(full, limit_j),
-        new_bits=shown["new_bits"] * mean_bits,
-        bursting=shown["bursting"],
-        charging=shown["charging"],
-        queue_curve_bits=queue_bits[..., None],
-        server_curve_bits=server_bits[..., None],
-        prospects=prospects,
-    )
 
 
 class PricedAction(TranslationWrapper):

@@ -18,8 +18,8 @@ from mec_cf_gym.errors import refuse
 class AgainstReference(gym.vector.VectorWrapper):
     """Rewards what is earned over the reference in the same block of the same network.
 
-    The reference plays every episode beforehand, with the same users, channels and arrivals, which do not depend on
-    what is done: their luck, which hides what an action is worth, goes. The best policy stays the same.
+    The reference plays every episode beforehand, with the same users, channels and arrivals, which do not depend
+    on what is done: their luck, which hides what an action is worth, goes. The best policy stays the same.
 
     Args:
         env: A vector environment of this package, or one behind wrappers of its actions and observations.

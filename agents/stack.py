@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from mec_cf_gym.agents.actions import LogPower
 from mec_cf_gym.agents.elapsed import timed
 from mec_cf_gym.agents.memory import MEANS
-from mec_cf_gym.agents.translation import Seen, Statistics, Translation, rescaled
 from mec_cf_gym.agents.prediction import predicted
 from mec_cf_gym.agents.priced_action import Prices
 from mec_cf_gym.agents.returns import AgainstReference, FiniteHorizon, Pairs
+from mec_cf_gym.agents.translation import Seen, Statistics, Translation, rescaled
 from mec_cf_gym.agents.vector import ElapsedTime, LogPowerAction, MeanGains, PredictedGains, PricedAction
 from mec_cf_gym.block.block import Link
 from mec_cf_gym.envs.contract import Contract
@@ -53,9 +53,7 @@ class Wrapper(NamedTuple):
 WRAPPERS = {
     MEAN_GAINS: Wrapper(lambda contract, below: MEANS, MeanGains),
     ELAPSED_TIME: Wrapper(lambda contract, below: timed(contract), ElapsedTime),
-    PREDICTED_GAINS: Wrapper(
-        lambda contract, below, **options: predicted(contract, **options), PredictedGains
-    ),
+    PREDICTED_GAINS: Wrapper(lambda contract, below, **options: predicted(contract, **options), PredictedGains),
     LOG_POWER: Wrapper(
         lambda contract, below, **options: LogPower(contract, **options).translation, LogPowerAction
     ),

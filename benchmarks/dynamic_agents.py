@@ -1,11 +1,11 @@
 """Trained agents on networks that they have not seen, beside the yardsticks of dynamic and delayed environments.
 
     OMP_NUM_THREADS=1 python benchmarks/dynamic_agents.py dynamic
-    OMP_NUM_THREADS=1 python benchmarks/dynamic_agents.py single runs/dynamic-single-*/agent
+    OMP_NUM_THREADS=1 python benchmarks/dynamic_agents.py single runs/dynamic-single-?
 
-Without paths it takes the agent that comes with the package; with several, which differ in their training seed, the
-interquartile mean over them. All policies meet the same blocks of the same test networks. Intervals are 95 %
-bootstraps over networks and, where there are several, over agents.
+Without folders of ``mec-cf-gym train`` it takes the agent that comes with the package; with several, which differ
+in their training seed, the interquartile mean over them. All policies meet the same blocks of the same test
+networks. Intervals are 95 % bootstraps over networks and, where there are several, over agents.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def main() -> None:
     """Play and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=list(TASKS))
-    parser.add_argument("agents", nargs="*", help="paths of agents without suffix")
+    parser.add_argument("agents", nargs="*", help="folders of trainings")
     parser.add_argument("--networks", type=int, default=200, help="test networks")
     options = parser.parse_args()
     env_id, fields, names = TASKS[options.task]
@@ -81,7 +81,7 @@ def main() -> None:
     policies = {name: load_policy(name) for name in names}
     policies |= {} if best is None else {best: ExactMinMax() if best == "oracle" else load_policy(best)}
     costs = {name: play(env, policy, options.networks)[None] for name, policy in tqdm(policies.items())}
-    paths = options.agents or [AGENTS[options.task]]
+    paths = [f"{folder}/agent" for folder in options.agents] or [AGENTS[options.task]]
     costs["agent"] = np.array([play(env, load(path), options.networks) for path in tqdm(paths, desc="agents")])
     rng, table = np.random.default_rng(0), []
     for name, own in costs.items():
@@ -90,7 +90,9 @@ def main() -> None:
             low, high = interval(own, costs[other][0], rng)
             row.append("" if other == name else f"{above(own, costs[other][0]):+.2%} [{low:+.2%}, {high:+.2%}]")
         table.append(row)
-    print(f"{env_id} {fields}, first {options.networks} test networks x {blocks} blocks, agents: {', '.join(paths)}")
+    print(
+        f"{env_id} {fields}, first {options.networks} test networks x {blocks} blocks, agents: {', '.join(paths)}"
+    )
     print(tabulate(table, ["policy", "cost", *(f"over {name}" for name in policies)], tablefmt="github"))
     if len(paths) > 1:
         print("each agent's mean cost, ms:", ", ".join(f"{mean:.4f}" for mean in costs["agent"].mean(1)))

@@ -64,7 +64,8 @@ class SquashedActor(nn.Module):
         """Return the distribution of scaled actions, ``(B, entries)``."""
         scaled, log_spread = self.network(observation, self.num_entries)
         distribution = Squashed(self.num_entries)  # one for each call: threads may share the actor
-        distribution.counting = self.network.counting(observation, self.num_entries)
+        counting: Any = self.network.counting
+        distribution.counting = counting(observation, self.num_entries)
         mean = _clipped(scaled, LARGEST_MEAN).atanh()
         return distribution.proba_distribution(mean, log_spread.clamp(*LOG_SPREADS))
 

@@ -224,11 +224,12 @@ def agent_of(options: Train, hyperparameters: Hyperparameters, model: BaseAlgori
     """Return the present policy of a model as an agent."""
     statistics = Statistics.of(model.get_vec_normalize_env())
     translation = NamedStack(options.scenario, wrappers_of(hyperparameters), statistics)
+    exploring = {"use_sde": True} if hyperparameters.get("use_sde") else {}  # it changes what weights there are
     card = {
         "algo": options.algo,
         "env": options.env,
         "policy": hyperparameters["policy"],
-        "policy_kwargs": hyperparameters.get("policy_kwargs", {}),
+        "policy_kwargs": {**hyperparameters.get("policy_kwargs", {}), **exploring},
     }
     return Agent(model.policy, translation, card)
 

@@ -49,6 +49,7 @@ class Segments(BaseCallback):
         self.curve: list[dict[str, Any]] = list((progress or {}).get("curve", ()))
         self.trained_s: float = (progress or {}).get("trained_s", 0.0)
         self.next_end, self.began = 0, 0.0
+        self.begins: int | None = None  # seed of a segment whose first rollout is to come
 
     @property
     def best_gap(self) -> float:
@@ -69,6 +70,9 @@ class Segments(BaseCallback):
         if self.model.num_timesteps >= self.next_end:
             self._conclude()
             self._restart()
+        if self.begins is not None:
+            self._seed(self.begins)
+            self.begins = None
 
     def _on_step(self) -> bool:
         return True
@@ -81,8 +85,8 @@ class Segments(BaseCallback):
         segment = self.model.num_timesteps // self.length
         self.next_end = (segment + 1) * self.length
         numbers = np.random.SeedSequence([self.seed, segment]).generate_state(2)
-        set_random_seed(int(numbers[0]))
-        self.model.action_space.seed(int(numbers[0]))
+        self.begins = int(numbers[0])
+        self._seed(self.begins)
         first_seeds = len(SPLITS["train"]) - self.training_env.num_envs  # row i gets the first plus i
         self.training_env.seed(int(numbers[1]) % first_seeds)
         self.model._last_obs = self.training_env.reset()  # type: ignore[assignment]  # as SB3 does
@@ -90,6 +94,14 @@ class Segments(BaseCallback):
         normalised = self.model.get_vec_normalize_env()
         if normalised is not None:
             self.model._last_original_obs = normalised.get_original_obs()
+
+    def _seed(self, seed: int) -> None:
+        """Seed everything but the environment, and explore anew: gSDE draws before it tells of a rollout."""
+        set_random_seed(seed)
+        self.model.action_space.seed(seed)
+        if self.model.use_sde:
+            explorer: Any = getattr(self.model, "actor", self.model.policy)
+            explorer.reset_noise(self.training_env.num_envs)
 
     def _conclude(self) -> None:
         """Judge the policy, log the result, and write a checkpoint."""

@@ -27,8 +27,8 @@ class Myopic:
     """Clears the queues as fast as the static optimum would, with no thought of energy or of what comes.
 
     CPUs run at full speed, and powers minimise the largest time in which the bits that wait at a user are
-    computed, by itself and over its link, ``1 / (1 / T_loc + 1 / T_off)`` (paper A): the optimum on one subcarrier,
-    and that of :class:`~mec_cf_gym.baselines.FastMinMax` on several.
+    computed, by itself and over its link, ``1 / (1 / T_loc + 1 / T_off)`` (paper A): the optimum on one
+    subcarrier, and that of :class:`~mec_cf_gym.baselines.FastMinMax` on several.
 
     Raises:
         ValueError: From ``allocate``, for a block of a static world.

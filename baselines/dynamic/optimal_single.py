@@ -13,7 +13,7 @@ from mec_cf_gym.baselines.dynamic.backward import Grid, decide, offers_of, point
 from mec_cf_gym.baselines.dynamic.program import Program, phase_of, program_of
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.errors import checked_count
+from mec_cf_gym.errors import checked_count, refuse
 
 LONGEST_QUEUE_BLOCKS = 40
 """Queues on the grid reach up to the bits that arrive in so many blocks, of a burst where there are any."""

@@ -11,13 +11,16 @@ from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.network.servers import Shares
 from mec_cf_gym.performance.service import backlog_of
 
+SHARPNESS = 3
+"""Power of a bit's worth in its share of servers, tuned on validation networks."""
+
 
 def priced_allocation(block: CoherenceBlock, worth: Floats, price_per_j: Floats) -> Allocation:
     """Return powers and CPU shares that maximise ``sum_k worth_k bits_k - price_k energy_k`` in a block.
 
     ``bits_k`` are those that leave the user's queue. Users answer each other's powers in turn: each knows what its
     power costs the others, who pay for the noise that they hear. Nobody serves more than its queue or spends more
-    than its battery holds. Where servers are shared, they divide their speed by what waits there.
+    than its battery holds. Where servers are shared, they divide their speed by what waits there and its worth.
 
     Args:
         block: Coherence blocks with a backlog, any leading axes; where combiners follow the powers, gains are
@@ -50,7 +53,21 @@ def priced_allocation(block: CoherenceBlock, worth: Floats, price_per_j: Floats)
     )
     share = share.reshape(*shape, many)
     power = power.reshape(*shape, subcarriers, many)
-    return Allocation(power, np.ones_like(share), computing=shares_by_backlog(block), cpu_share=share)
+    return Allocation(power, np.ones_like(share), computing=shares_by_worth(block, worth), cpu_share=share)
+
+
+def shares_by_worth(block: CoherenceBlock, worth: Floats) -> Shares | None:
+    """Return shared servers divided by waiting cycles times a power of what bits are worth, or None for others.
+
+    The steepest descent would give a server to the worthiest user alone, which may have less to compute than a
+    block's cycles; ``SHARPNESS`` comes near it.
+
+    Args:
+        block: Coherence blocks with a backlog, any leading axes.
+        worth: Of a bit, ``(..., K)``.
+    """
+    most = worth.max(-1, keepdims=True)
+    return shares_by_backlog(block, (worth / np.where(most > 0, most, 1.0)) ** SHARPNESS)
 
 
 def shares_by_backlog(block: CoherenceBlock, weight: Floats | float = 1.0) -> Shares | None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mec_cf_gym.agents import PredictedGains, PredictedGainsVector
-from mec_cf_gym.agents.prediction import LinearPrediction
+from mec_cf_gym.agents.channel_memory import LinearPrediction
 from mec_cf_gym.baselines.predicted import expected_gains, linear_predictor
 from mec_cf_gym.envs import channel_of
 from mec_cf_gym.envs.observation import log_scale, ratio_of
@@ -87,7 +87,7 @@ def test_masked_resets_leave_other_rows_as_they_are():
 
 
 def test_the_rule_says_what_it_leaves_for_every_number_of_observations():
-    rule = LinearPrediction.of(gym.make(ENV_ID).unwrapped.scenario)
+    rule = LinearPrediction.of(gym.make(ENV_ID).unwrapped.scenario, 16)
     assert rule.window == 16
     assert (np.diff(rule.left) <= 1e-9).all()
     assert rule.left[0] == pytest.approx(0.997, abs=2e-3)  # as the environment's docstring says

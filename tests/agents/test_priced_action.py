@@ -11,7 +11,7 @@ from mec_cf_gym import Scenario
 from mec_cf_gym.agents import PricedAction, PricedVectorAction, Prices
 from mec_cf_gym.agents.priced_action import bits_per_j
 from mec_cf_gym.baselines.dynamic.drift import drift_prices
-from mec_cf_gym.baselines.dynamic.priced import priced_allocation, shares_by_backlog
+from mec_cf_gym.baselines.dynamic.priced import priced_allocation, shares_by_worth
 
 IDS = ("MECCellFreeDynamic-v0", "MECUserCentricDynamic-v0")
 SMALL = {"num_users": 3, "num_aps": 9}
@@ -74,7 +74,7 @@ def test_weights_divide_shared_servers_among_the_cycles_that_wait():
     assert env.action_space.shape == (6,)  # worths and weights: batteries are no limit
     action_db = np.array([0.0, 0.0, 0.0, -10.0, 0.0, 10.0])
     taken = env.unwrapped.allocation(env.prices.plain(action_db, seen))
-    expected = shares_by_backlog(block, 10 ** (action_db[3:] / 10))
+    expected = shares_by_worth(block, drift_prices(block)[0] * 10 ** (action_db[3:] / 10))
     assert (block.backlog.server_bits > 0).any()
     np.testing.assert_allclose(taken.computing.total_hz, expected.total_hz, rtol=1e-3, atol=1e3)
 

@@ -5,8 +5,8 @@ import pytest
 
 from mec_cf_gym import Scenario
 from mec_cf_gym.agents import Validation
-from mec_cf_gym.agents.training.command import blocks_of
 from mec_cf_gym.agents.reference import reference_for
+from mec_cf_gym.agents.training.command import blocks_of
 from mec_cf_gym.baselines import DriftPlusPenalty, ExactMinMax
 from mec_cf_gym.baselines import FullPower as FullPowerPolicy
 from mec_cf_gym.baselines.fast.solver import FastMinMax

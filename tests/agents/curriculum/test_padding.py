@@ -7,7 +7,7 @@ from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mec_cf_gym.agents import LogPowerAction, PaddedAgent
+from mec_cf_gym.agents import ElapsedTime, LogPowerAction, PaddedAgent
 from mec_cf_gym.agents.curriculum.padding import NoPadding, Padding, paddings
 
 SETTINGS = {
@@ -160,3 +160,12 @@ def test_an_action_of_another_shape_is_refused():
     padding, _ = padded(made("cell_free"))
     with pytest.raises(ValueError, match="action has shape"):
         padding.action(np.zeros(3))
+
+
+def test_the_elapsed_time_is_the_same_for_any_number_of_users():
+    env = ElapsedTime(gym.make("MECCellFreeDynamic-v0", num_users=2, num_aps=5, episode_blocks=4))
+    padding = Padding(env.observation_space, env.action_space, 1, 3)
+    seen, *_ = (env.reset(seed=0), env.step(env.action_space.sample()))[1]
+    wide = padding.observation(seen)
+    np.testing.assert_array_equal(wide["elapsed"], seen["elapsed"])
+    assert padding.spaces()[0].contains(wide)

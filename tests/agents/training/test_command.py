@@ -1,6 +1,5 @@
 """``mec-cf-gym train``: agents that reproduce, and runs that go on as if they had never been cut off."""
 
-import dataclasses
 import json
 import shutil
 import subprocess
@@ -35,6 +34,8 @@ def options(out, algo="ddpg", env="MECCellFree-v0", hyperparams=(), **changes):
     fields = {
         name: value for name, value in SMALL.items() if env != "MECUserCentric-v0" or name != "num_subcarriers"
     }
+    if base.scenario.is_dynamic:  # something has to wait in four blocks
+        fields |= {"arrivals": "poisson", "tasks_per_s": 4000.0}
     settings = {
         "steps": 128,
         "evaluations": 4,
@@ -49,11 +50,7 @@ def options(out, algo="ddpg", env="MECCellFree-v0", hyperparams=(), **changes):
 
 @pytest.mark.parametrize("env", ENV_IDS)
 def test_it_trains_in_every_environment(env, tmp_path):
-    settings = options(tmp_path, env=env)
-    if settings.scenario.is_dynamic:  # something has to wait in four blocks
-        scenario = settings.scenario.replace(arrivals="poisson", tasks_per_s=4000.0)
-        settings = dataclasses.replace(settings, scenario=scenario)
-    agent = run(settings)
+    agent = run(options(tmp_path, env=env))
     assert agent.card["env"] == env
     assert [point["steps"] for point in agent.card["training"]["curve"]] == [0, 32, 64, 96, 128]
     assert agent.card["test"]["first_seed"] == SPLITS["test"][0]
@@ -64,10 +61,18 @@ class KilledError(Exception):
     """What ends a run in the middle of a segment."""
 
 
-@pytest.mark.parametrize("algo", QUICK)
-@pytest.mark.parametrize("hyperparams", [(), MLP], ids=["equivariant", "mlp"])
-def test_a_run_that_was_cut_off_goes_on_to_the_very_same_agent(algo, hyperparams, tmp_path, monkeypatch):
-    whole, cut = (options(tmp_path / name, algo, hyperparams=hyperparams) for name in ("whole", "cut"))
+@pytest.mark.parametrize(
+    ("algo", "env", "hyperparams"),
+    [
+        *((algo, "MECCellFree-v0", hyperparams) for algo in QUICK for hyperparams in ((), MLP)),
+        ("ppo", "MECCellFreeDynamic-v0", ()),
+        ("sac", "MECCellFree-v0", (*MLP, "use_sde:true")),
+        ("ddpg", "MECCellFreeDelayed-v1", ()),
+    ],
+    ids=str,
+)
+def test_a_run_that_was_cut_off_goes_on_to_the_very_same_agent(algo, env, hyperparams, tmp_path, monkeypatch):
+    whole, cut = (options(tmp_path / name, algo, env, hyperparams) for name in ("whole", "cut"))
     run(whole)
 
     def kill(self):
@@ -81,7 +86,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_very_same_agent(algo, hyperparams
             run(cut)
     with checkpoint.reading(cut.out / CHECKPOINT) as content:
         assert [point["steps"] for point in content["progress"]["curve"]] == [0, 32, 64]
-    resumed = run(options(cut.out, algo, hyperparams=hyperparams, resume=True))
+    resumed = run(options(cut.out, algo, env, hyperparams, resume=True))
     assert resumed.card["training"]["steps"] == 128
     same = [safetensors.torch.load_file(folder / CHECKPOINT) for folder in (whole.out, cut.out)]
     assert same[0].keys() == same[1].keys()

@@ -203,7 +203,7 @@ def rolled_out(blocks, rows, **fields):
     ids=["bursts", "energy is free", "charging and drops", "slow server"],
 )
 def test_the_environment_costs_what_the_plan_expects(fields):
-    cost_ms, expected_ms = rolled_out(20, 200, **fields)
+    cost_ms, expected_ms = rolled_out(12, 200, **fields)
     difference = cost_ms - expected_ms
     assert abs(difference.mean()) < 2.6 * difference.std() / math.sqrt(len(difference))  # 99 %, of fixed seeds
 
