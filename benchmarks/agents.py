@@ -51,9 +51,15 @@ def main() -> None:
     for index, (name, card) in enumerate(cards.items()):
         curve = card["training"]["curve"]
         style = "-" if index < 10 else "--"  # there are ten colours
-        axis.plot([p["steps"] for p in curve], [100 * p["mean"] for p in curve], style, marker=".", label=name)
+        axis.plot(
+            [100 * p["steps"] / curve[-1]["steps"] for p in curve],
+            [100 * p["mean"] for p in curve],
+            style,
+            marker=".",
+            label=name,
+        )
     axis.set_yscale("symlog", linthresh=1)
-    axis.set(xlabel="environment steps", ylabel="gap on validation networks (%)")
+    axis.set(xlabel="share of the training steps (%)", ylabel="gap on validation networks (%)")
     axis.axhline(0, color="0.4", linewidth=1)
     axis.grid(True, alpha=0.3)
     figure.legend(loc="outside right upper")

@@ -60,8 +60,7 @@ class PriceNetwork(nn.Module):
     def forward(self, observation: Observation, num_entries: int) -> tuple[Tensor, Tensor]:
         """Return scaled actions before clipping, and the log of their spread, both ``(B, num_entries)``."""
         present = present_of(observation)
-        self.layer = self.users(observation, present)  # (B, K, hidden)
-        decided = self.decide(self.layer).transpose(1, 2)  # (B, 2 rows, K)
+        decided = self.decide(self.users(observation, present)).transpose(1, 2)  # (B, 2 rows, K)
         if present is not None:
             decided = decided * present[:, None]
         scaled, log_spread = decided.chunk(2, 1)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mec_cf_gym.agents.curriculum.padding import size_of
 from mec_cf_gym.agents.policies.base import Observation, SharedPolicy, Squashed
-from mec_cf_gym.agents.policies.price_networks import PriceJudge, PriceNetwork
+from mec_cf_gym.agents.policies.price_networks import PriceJudge, PriceNetwork, present_of
 from mec_cf_gym.errors import checked_count, refuse
 
 ENTRIES = ("signal", "interference", "task", "queue", "elapsed")
@@ -88,7 +88,8 @@ class PricePolicy(SharedPolicy):
     def _explored(self, observation: Observation, distribution: Squashed) -> Tensor:
         if not self.explores_by_state:
             return super()._explored(observation, distribution)
-        layer: Any = self.actor.network.layer
+        users: Any = self.actor.network.users
+        layer = users(observation, present_of(observation)).detach()
         known = nn.functional.normalize(layer, dim=-1)  # so that the spread is as said
         tried = (known @ self._directions).transpose(1, 2).flatten(1)
         normal = distribution.distribution

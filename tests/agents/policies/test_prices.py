@@ -1,5 +1,7 @@
 """PricePolicy: order and number of users, padding, exploration by state, what it refuses."""
 
+import copy
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -123,6 +125,14 @@ def test_exploration_by_state_is_kept_for_a_rollout_and_has_the_spread_it_says()
     tried = torch.stack(tried)
     assert tried.mean(0).abs().max() < 0.15
     torch.testing.assert_close(tried.std(0), torch.ones(4, 6), atol=0.1, rtol=0)
+
+
+def test_a_policy_that_was_used_can_be_copied():
+    env = native()
+    policy, seen = policy_for(env, use_sde=True), seen_by(env)
+    policy.reset_noise(4)
+    action = policy(seen)[0]
+    torch.testing.assert_close(copy.deepcopy(policy)(seen)[0], action)
 
 
 def test_spaces_of_other_environments_and_bad_arguments_are_refused():
