@@ -21,8 +21,8 @@ class PricePolicy(SharedPolicy):
     """A policy for :class:`~mec_cf_gym.agents.PricedAction`, for any order and number of users.
 
     Every user sees its gains, its task, its queue and battery, how long it has to wait beside the one that waits
-    longest, and the mean and the maximum over all users of what a hidden layer makes of these. Pass the class as
-    ``policy`` of PPO, SAC, TD3 or DDPG. Untrained it decides zeros.
+    longest, and mean and maximum over all users of what a hidden layer makes of these. Pass the class as ``policy``
+    of PPO, SAC, TD3 or DDPG. Untrained it decides zeros.
 
     Args:
         observation_space: A ``Dict`` with ``signal``, ``interference``, ``task`` and ``queue``; and ``mask``,
@@ -56,12 +56,8 @@ class PricePolicy(SharedPolicy):
     ) -> None:
         if not isinstance(observation_space, spaces.Dict) or not set(ENTRIES) <= set(observation_space.keys()):
             raise refuse("observation_space", observation_space, f"it must be a Dict with {', '.join(ENTRIES)}")
-        _, users = size_of(observation_space)
-        if (
-            not isinstance(action_space, spaces.Box)
-            or len(action_space.shape) != 1
-            or action_space.shape[0] % users
-        ):
+        (_, users), acted = size_of(observation_space), action_space
+        if not isinstance(acted, spaces.Box) or len(acted.shape) != 1 or acted.shape[0] % users:
             raise refuse("action_space", action_space, f"it must be a Box of whole rows of K = {users} entries")
         self.rows = action_space.shape[0] // users
         self.explores_by_state = bool(use_sde)
@@ -88,8 +84,8 @@ class PricePolicy(SharedPolicy):
     def _explored(self, observation: Observation, distribution: Squashed) -> Tensor:
         if not self.explores_by_state:
             return super()._explored(observation, distribution)
-        users: Any = self.actor.network.users
-        layer = users(observation, present_of(observation)).detach()
+        of_users: Any = self.actor.network.users
+        layer = of_users(observation, present_of(observation)).detach()
         known = nn.functional.normalize(layer, dim=-1)  # so that the spread is as said
         tried = (known @ self._directions).transpose(1, 2).flatten(1)
         normal = distribution.distribution

@@ -18,12 +18,9 @@ STORED = ("actions", "rewards", "dones", "timeouts")
 
 
 def save(path: Path, model: BaseAlgorithm, progress: dict[str, Any]) -> None:
-    """Write weights, optimizers, experience, statistics and counters.
+    """Write weights, optimizers, experience, statistics and counters of a model between two rollouts.
 
-    Args:
-        path: The file.
-        model: The model, between two rollouts.
-        progress: What else the training needs to go on, plain JSON.
+    ``progress`` is what else the training needs to go on, plain JSON.
     """
     content = {
         "parameters": model.get_parameters(),
