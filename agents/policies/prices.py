@@ -21,8 +21,8 @@ class PricePolicy(SharedPolicy):
     """A policy for :class:`~mec_cf_gym.agents.PricedAction`, for any order and number of users.
 
     Every user sees its gains, its task, its queue and battery, how long it has to wait beside the one that waits
-    longest, and mean and maximum over all users of what a hidden layer makes of these. Pass the class as ``policy``
-    of PPO, SAC, TD3 or DDPG. Untrained it decides zeros.
+    longest, and mean and maximum over all users of what a hidden layer makes of these. Pass the class as
+    ``policy`` of PPO, SAC, TD3 or DDPG. Untrained it decides zeros.
 
     Args:
         observation_space: A ``Dict`` with ``signal``, ``interference``, ``task`` and ``queue``; and ``mask``,
