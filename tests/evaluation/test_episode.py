@@ -70,15 +70,19 @@ def test_policies_are_found_by_name():
     assert solvers | one_subcarrier | tiny | queues | learned | {"fractional-power", "predicted-exact"} <= set(
         available_policies()
     )
+    queued_agents = {"rl-dynamic", "rl-dynamic-single"}
+    assert queued_agents <= set(available_policies())
     for name in available_policies():
         policy = load_policy(name)
-        if name in shared_servers:
+        if name == "rl-usercentric-dynamic":
+            env = gym.make("MECUserCentricDynamic-v0", num_users=6, num_aps=16)
+        elif name in shared_servers:
             env = gym.make("MECUserCentric-v0", num_users=6, num_aps=16)
         elif name in tiny:
             env = gym.make("MECCellFree-v0", num_users=2, num_subcarriers=2)
-        elif name in queues:
+        elif name in queues | queued_agents:
             env = gym.make("MECCellFreeDynamic-v0", num_users=1)
-        elif name == "predicted-exact":
+        elif name in ("predicted-exact", "rl-delayed-clarke"):
             env = gym.make("MECCellFreeDelayed-v1")
         else:
             env = gym.make("MECCellFree-v0", num_subcarriers=1 if name in one_subcarrier else 4)

@@ -25,7 +25,9 @@ SMALL = Scenario.paper_a(num_users=3, num_subcarriers=1, num_aps=8)
 def test_every_algorithm_has_an_entry_for_every_environment(algo, env_id):
     found = hyperparameters_of(algo, env_id)
     assert found["n_timesteps"] >= 1000
-    assert [name.rpartition(".")[2] for name, _ in wrappers_of(found)][-2:] == ["LogPowerAction", "RescaleAction"]
+    by_prices = algo == "ppo" and "Dynamic" in env_id
+    acted = ["PricedAction" if by_prices else "LogPowerAction", "RescaleAction"]
+    assert [name.rpartition(".")[2] for name, _ in wrappers_of(found)][-2:] == acted
 
 
 @pytest.mark.parametrize("algo", ALGORITHMS)

@@ -226,5 +226,7 @@ def test_another_batch_needs_a_reset():
     seen, _ = env.reset(seed=[5, 6, 7])
     policy = OptimalSingle(4, 12)
     policy.allocate(seen, env.block)
-    with pytest.raises(ValueError, match="of 1 rows is not allowed: the episode began with 3: reset first"):
+    with pytest.raises(
+        ValueError, match="block='of 1 rows' is not allowed: the episode began with 3: reset first"
+    ):
         policy.allocate(seen, next(env.block.rows()))
