@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mec_cf_gym.agents.translation import Seen
 from mec_cf_gym.baselines.predicted import expected_gains, linear_predictor
 from mec_cf_gym.block.aging import Aging
 from mec_cf_gym.block.fading import doppler_phase_rad
 from mec_cf_gym.envs.contract import Contract
 from mec_cf_gym.envs.observation import ComplexChannels, Observation, channel_of, log_scale
+from mec_cf_gym.envs.running_mean import per_row
 from mec_cf_gym.errors import checked_count, refuse
 from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float64]
-Seen = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class ChannelMemory:
         """Return the memory one block later; rows in ``starts``, ``(...)``, forget what was before."""
         new = self.rule.start(observation)
         before = np.where(starts, 0, self.blocks)
-        kept = self.channel[..., :-1, :, :, :] * _per_row(before > 0, self.channel)
-        weight = _per_row(1 / (before + 1), self.variance)
+        kept = self.channel[..., :-1, :, :, :] * per_row(before > 0, self.channel)
+        weight = per_row(1 / (before + 1), self.variance)
         return dataclasses.replace(
             new,
             blocks=np.asarray(before + 1),
@@ -49,7 +48,7 @@ class ChannelMemory:
         new = self.rule.start(observation)
         names = ("blocks", "channel", "variance")
         pairs = {name: (getattr(new, name), getattr(self, name)) for name in names}
-        both = {name: np.where(_per_row(mask, mine), mine, old) for name, (mine, old) in pairs.items()}
+        both = {name: np.where(per_row(mask, mine), mine, old) for name, (mine, old) in pairs.items()}
         return dataclasses.replace(self, **both)
 
     def shown(self, observation: Seen) -> Observation:
@@ -58,7 +57,7 @@ class ChannelMemory:
         index = np.minimum(self.blocks, rule.window) - 1
         predicted = np.einsum("...d,...dnmk->...nmk", rule.weights[index].astype(np.float32), self.channel)
         error_gain = rule.error_share * self.variance
-        left = _per_row(rule.left[index], self.variance) * (self.variance - error_gain)
+        left = per_row(rule.left[index], self.variance) * (self.variance - error_gain)
         gains = expected_gains(predicted, left, error_gain)
         return {"signal": log_scale(gains[0]), "interference": log_scale(gains[1]), "task": observation["task"]}
 
@@ -107,8 +106,3 @@ class LinearPrediction:
         blocks = np.ones(channel.shape[:-3], np.int64)
         seen = np.concatenate([channel[..., None, :, :, :], older], -4)
         return ChannelMemory(self, blocks, seen, power.mean(-3))
-
-
-def _per_row(rows: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
-    """Return one value a row, ``(...)``, in a shape that broadcasts over ``array``, ``(..., axes of a row)``."""
-    return rows.reshape(rows.shape + (1,) * (array.ndim - rows.ndim))

@@ -53,7 +53,7 @@ class RunningMean(NamedTuple):
         """
         before = np.where(starts, 0, self.blocks)
         means = (
-            None if old is None else (old * _per_row(before, old) + new) / _per_row(before + 1, old)
+            None if old is None else (old * per_row(before, old) + new) / per_row(before + 1, old)
             for old, new in zip(self[1:], self.start(observation)[1:], strict=True)
         )
         return RunningMean(np.asarray(before + 1), *means)  # type: ignore[arg-type]
@@ -61,7 +61,7 @@ class RunningMean(NamedTuple):
     def restart(self, observation: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> RunningMean:
         """Return the means, started anew in the rows under ``mask``, ``(...)``; in other rows they stay."""
         pairs = zip(self.start(observation), self, strict=True)
-        means = (None if new is None else np.where(_per_row(mask, new), new, old) for new, old in pairs)  # type: ignore[arg-type]
+        means = (None if new is None else np.where(per_row(mask, new), new, old) for new, old in pairs)  # type: ignore[arg-type]
         return RunningMean(*means)  # type: ignore[arg-type]
 
     def shown(self, observation: Mapping[str, NDArray[Any]]) -> Observation:
@@ -70,6 +70,6 @@ class RunningMean(NamedTuple):
         return {**observation, **{name: log_scale(mean) for name, mean in means.items()}}
 
 
-def _per_row(rows: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
+def per_row(rows: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
     """Return one value a row, ``(...)``, in a shape that broadcasts over ``array``, ``(..., axes of a row)``."""
     return rows.reshape(rows.shape + (1,) * (array.ndim - rows.ndim))
