@@ -15,7 +15,12 @@ from mec_cf_gym.envs.observation import NOTHING, Observation
 from mec_cf_gym.errors import refuse
 
 AXES = {
-    **{"signal": "NK", "interference": "NKK", "task": "KF", "queue": "KF", "csi": "NMK", "channel": "NMKC"},
+    "signal": "NK",
+    "interference": "NKK",
+    "task": "KF",
+    "queue": "KF",
+    "csi": "NMK",
+    "channel": "NMKC",
     "elapsed": "T",
 }
 """What the axes of an observation stand for: those of subcarriers (N) and users (K) are padded."""
