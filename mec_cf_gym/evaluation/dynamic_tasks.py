@@ -17,11 +17,11 @@ LOADS = (0.5, 0.8, 0.95)
 POLICIES = ("full-power", "random", "drift-plus-penalty", "lookahead", "myopic")
 REFERENCE = "drift-plus-penalty"
 CAPACITY_PER_S: dict[tuple[str, str], float] = {
-    ("MECCellFreeDynamic-v0", "energy"): 3300.0,
-    ("MECCellFreeDynamic-v0", "no energy"): 5100.0,
-    ("MECUserCentricDynamic-v0", "no energy"): 8.0,
+    ("MECCellFreeDynamic-v0", "energy"): 3400.0,
+    ("MECCellFreeDynamic-v0", "no energy"): 5200.0,
+    ("MECUserCentricDynamic-v0", "no energy"): 13.0,
 }
-"""Tasks of a user that networks can carry in a second, a load of one, by a short run of ``benchmarks/load.py``."""
+"""Tasks of a user that networks can carry in a second, a load of one: medians that ``benchmarks/load.py`` finds."""
 HEADLINE_LOAD = 0.8
 
 
