@@ -98,3 +98,20 @@ def _map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
         for field in dataclasses.fields(tree)
     }
     return dataclasses.replace(tree, **changes)  # type: ignore[type-var]
+
+
+def networks(
+    *arrays: tuple[NDArray[Any] | None, int],
+) -> tuple[tuple[int, ...], Iterator[tuple[tuple[int, ...], list[Any]]]]:
+    """Return the shape that all leading axes broadcast to, and for each index into it the arrays of that network.
+
+    Args:
+        arrays: Arrays, each with the number of its axes that are no leading ones; None stays None.
+    """
+    present = [(array, array.ndim - tail) for array, tail in arrays if array is not None]
+    lead = np.broadcast_shapes(*(array.shape[:axes] for array, axes in present))
+    spread = [
+        None if array is None else np.broadcast_to(array, lead + array.shape[array.ndim - tail :])
+        for array, tail in arrays
+    ]
+    return lead, ((row, [None if array is None else array[row] for array in spread]) for row in np.ndindex(lead))

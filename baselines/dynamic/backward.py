@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.problem import compiled
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.kernels.compilation import compiled
 
 NEVER = 1e300
 

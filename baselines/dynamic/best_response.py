@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mec_cf_gym.baselines.dynamic.supply import NATS, answer
-from mec_cf_gym.baselines.fast.problem import compiled
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.kernels.compilation import compiled
 
 ROUNDS = 12
 """Most passes over the users, each of whom answers the powers of the others."""

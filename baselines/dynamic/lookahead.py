@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.dynamic.drift import ms_per_bit
 from mec_cf_gym.baselines.dynamic.priced import priced_allocation
-from mec_cf_gym.baselines.fast.problem import compiled
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
+from mec_cf_gym.kernels.compilation import compiled
 from mec_cf_gym.performance.service import backlog_of
 
 HORIZON = 256

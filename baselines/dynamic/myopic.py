@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.dynamic.priced import shares_by_backlog
-from mec_cf_gym.baselines.fast.problem import compiled
 from mec_cf_gym.baselines.fast.solver import FastMinMax
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.backlog import LEAST_BITS
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.kernels.compilation import compiled
 from mec_cf_gym.performance.service import backlog_of
 
 HALVINGS = 30

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from mec_cf_gym.baselines.fast.problem import compiled
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.kernels.compilation import compiled
 
 LEAST_WORTH = 1e-12
 """Part of a bit's worth below which a user has no use for power."""

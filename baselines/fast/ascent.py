@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_cf_gym.baselines.fast.newton import Point, newton
-from mec_cf_gym.baselines.fast.problem import compiled, least_pace, needed, receive, received
+from mec_cf_gym.baselines.fast.problem import least_pace, needed, receive, received
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.kernels.compilation import compiled
 
 TO_BOUNDARY = 0.99
 """Share of the way to the nearest bound that a step goes at most."""

@@ -10,7 +10,7 @@ import math
 
 from numba import uint64
 
-from mec_cf_gym.baselines.fast.problem import compiled
+from mec_cf_gym.kernels.compilation import compiled
 
 BLOCK = 4
 

@@ -22,8 +22,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mec_cf_gym.baselines.fast.linear import cholesky, solve
-from mec_cf_gym.baselines.fast.problem import compiled, needed
+from mec_cf_gym.baselines.fast.problem import needed
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.kernels.compilation import compiled
 
 
 class Point(NamedTuple):

@@ -8,25 +8,13 @@ Minimising the largest latency is maximising the least pace.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def compiled(function: Function) -> Function:
-    """Compile a function with numba when it is first called, and keep the result on disk.
-
-    Sums may be reordered for vector instructions; NaN and infinity keep their meaning.
-    """
-    fast_math = {"reassoc", "contract", "nsz"}
-    return cast(Function, njit(cache=True, error_model="numpy", fastmath=fast_math)(function))
+from mec_cf_gym.kernels.compilation import compiled
 
 
 class Problem(NamedTuple):

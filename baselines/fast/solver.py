@@ -9,11 +9,12 @@ import numpy as np
 from mec_cf_gym.baselines.exact import ExactMinMax
 from mec_cf_gym.baselines.fast.ascent import begin, climb
 from mec_cf_gym.baselines.fast.newton import new_step, new_system
-from mec_cf_gym.baselines.fast.problem import Problem, compiled, least_pace, problem_of, received, row_of
+from mec_cf_gym.baselines.fast.problem import Problem, least_pace, problem_of, received, row_of
 from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
+from mec_cf_gym.kernels.compilation import compiled
 
 UNIT_S = 1e-3
 MOST_DELIBERATE = 3

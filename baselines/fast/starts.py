@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.problem import compiled, least_pace, needed, receive, received
+from mec_cf_gym.baselines.fast.problem import least_pace, needed, receive, received
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.kernels.compilation import compiled
 
 BALANCING_ROUNDS = 10
 LEAST_SHARE = 1e-3

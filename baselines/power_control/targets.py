@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.problem import compiled
 from mec_cf_gym.baselines.single_user import Floats
+from mec_cf_gym.kernels.compilation import compiled
 
 PATH = 0.03
 """Factor of the weight of the budgets from one point of the central path to the next."""

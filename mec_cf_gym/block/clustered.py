@@ -1,7 +1,8 @@
 """Receive combining of users who are served by clusters of multi-antenna access points (APs).
 
 Everything is relative to the receiver noise and to the users' full power. Combiners are chosen for given
-powers, one network at a time, so that its arrays stay in cache. Equation numbers are those of Demir, Björnson,
+powers, one network at a time, so that its arrays stay in cache, and by compiled code where numba is installed and
+APs have few antennas. Equation numbers are those of Demir, Björnson,
 Sanguinetti, "Foundations of User-Centric Cell-Free Massive MIMO", 2021.
 """
 
@@ -11,9 +12,11 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from mec_cf_gym.block.clusters import Flags, Floats, flat_reals, networks, share_aps, user_slots
+from mec_cf_gym.batches import networks
+from mec_cf_gym.block.clusters import Flags, Floats, flat_reals, share_aps, user_slots
 from mec_cf_gym.block.combining import adjoint, unit_columns
 from mec_cf_gym.block.definite import Complex, solve_definite
+from mec_cf_gym.kernels import FEW_ANTENNAS, frozen, kernel
 from mec_cf_gym.parts import Parts
 
 
@@ -64,21 +67,21 @@ class MinimumMeanSquareError(ClusteredCombiner):
     """MMSE (5.11): the largest SINR at the given powers."""
 
     def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
-        return _central_vectors(channel, error, serves, np.tile(power, (len(power), 1)))
+        return _central_vectors(channel, error, serves, power, np.ones((len(power), len(power)), np.bool_))
 
 
 class PartialMinimumMeanSquareError(ClusteredCombiner):
     """P-MMSE (5.16): as MMSE, with only the users who share an AP with user k."""
 
     def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
-        return _central_vectors(channel, error, serves, power * share_aps(serves))
+        return _central_vectors(channel, error, serves, power, share_aps(serves))
 
 
 class PartialRegularizedZeroForcing(ClusteredCombiner):
     """P-RZF (5.18): as P-MMSE, without the covariances of the estimation errors."""
 
     def _network(self, channel: Complex, error: Complex | None, serves: Flags, power: Floats) -> Complex:
-        return _central_vectors(channel, None, serves, power * share_aps(serves))
+        return _central_vectors(channel, None, serves, power, share_aps(serves))
 
 
 class LocalMinimumMeanSquareError(ClusteredCombiner):
@@ -108,8 +111,22 @@ CLUSTERED_COMBINERS: Parts[type[ClusteredCombiner]] = Parts(
 """Combiners of clustered users by name."""
 
 
-def _central_vectors(channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats) -> Complex:
-    """Return ``v_k ~ (sum_i p_ki (h_i h_i^H + C_i) + I)^-1 h_k`` on each user's cluster.
+def _central_vectors(
+    channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats, counts: Flags
+) -> Complex:
+    """Return vectors along ``(sum_i p_i (h_i h_i^H + C_i) + I)^-1 h_k`` on each user's cluster, ``(L, A, K)``.
+
+    ``counts`` is ``(K, K)``: whether user i counts for user k's combiner.
+    """
+    compiled = kernel("central", "central_vectors") if channel.shape[-2] <= FEW_ANTENNAS else None
+    if compiled is None:
+        return central_vectors(channel, error_covariance, serves, power * counts)
+    errors = np.empty((0, 0, 0)) if error_covariance is None else flat_reals(error_covariance)
+    return np.asarray(compiled(*map(frozen, (channel, errors, serves, power, counts))))
+
+
+def central_vectors(channel: Complex, error_covariance: Complex | None, serves: Flags, power: Floats) -> Complex:
+    """Return the vectors in plain NumPy.
 
     ``power`` is ``(K, K)``: what user k's combiner takes as user i's power. With the block diagonal
     ``Z_k = I + sum_i p_ki C_i`` the matrix inversion lemma leaves a K x K system for each user:

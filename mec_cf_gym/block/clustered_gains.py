@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mec_cf_gym.block.clusters import Flags, Floats, flat_reals, networks, user_slots
+from mec_cf_gym.batches import networks
+from mec_cf_gym.block.clusters import Flags, Floats, flat_reals, user_slots
 from mec_cf_gym.block.definite import Complex
+from mec_cf_gym.kernels import FEW_ANTENNAS, frozen, kernel
 
 
 def clustered_gains(
@@ -31,15 +33,36 @@ def clustered_gains(
     num_users = channel.shape[-1]
     signal_gain = np.empty((*lead, num_users))
     interference_gain = np.empty((*lead, num_users, num_users))
-    for row, (vectors, one_channel, error, one_serves) in rows:  # one network at a time stays in cache
-        cross = vectors.reshape(-1, num_users).conj().T @ one_channel.reshape(-1, num_users)
-        gain = np.square(cross.real) + np.square(cross.imag)
-        signal_gain[row] = gain.diagonal()
-        np.fill_diagonal(gain, 0.0)
-        if error is not None:
-            gain += np.maximum(_error_gain(vectors, error, one_serves), 0.0)  # below only by rounding
-        interference_gain[row] = gain
+    for row, arrays in rows:  # one network at a time stays in cache
+        signal_gain[row], interference_gain[row] = _network_gains(*arrays)
     return signal_gain, interference_gain
+
+
+def _network_gains(
+    combiner: Complex, channel: Complex, error_covariance: Complex | None, serves: Flags
+) -> tuple[Floats, Floats]:
+    """Return the gains of one network, by compiled code where numba is installed and APs have few antennas."""
+    compiled = kernel("gains", "network_gains") if channel.shape[-2] <= FEW_ANTENNAS else None
+    if compiled is None:
+        return network_gains(combiner, channel, error_covariance, serves)
+    errors = np.empty((0, 0, 0)) if error_covariance is None else flat_reals(error_covariance)
+    precise = combiner.astype(np.complex128, copy=False), channel.astype(np.complex128, copy=False)
+    signal_gain, interference_gain = compiled(*map(frozen, (*precise, errors, serves)))
+    return signal_gain, interference_gain
+
+
+def network_gains(
+    combiner: Complex, channel: Complex, error_covariance: Complex | None, serves: Flags
+) -> tuple[Floats, Floats]:
+    """Return the gains of one network in plain NumPy."""
+    num_users = channel.shape[-1]
+    cross = combiner.reshape(-1, num_users).conj().T @ channel.reshape(-1, num_users)
+    gain = np.square(cross.real) + np.square(cross.imag)
+    signal_gain = gain.diagonal().astype(np.float64)
+    np.fill_diagonal(gain, 0.0)
+    if error_covariance is not None:
+        gain = gain + np.maximum(_error_gain(combiner, error_covariance, serves), 0.0)  # below only by rounding
+    return signal_gain, gain
 
 
 def _error_gain(combiner: Complex, error_covariance: Complex, serves: Flags) -> Floats:

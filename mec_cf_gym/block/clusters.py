@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,20 +29,3 @@ def flat_reals(matrices: Complex) -> Floats:
     """Return matrices as vectors of real and imaginary parts, ``(..., 2 A A)``; real products are cheaper."""
     flat = np.ascontiguousarray(matrices, np.complex128).reshape(*matrices.shape[:-2], -1)
     return flat.view(np.float64)
-
-
-def networks(
-    *arrays: tuple[NDArray[Any] | None, int],
-) -> tuple[tuple[int, ...], Iterator[tuple[tuple[int, ...], list[Any]]]]:
-    """Return the shape that all leading axes broadcast to, and for each index into it the arrays of that network.
-
-    Args:
-        arrays: Arrays, each with the number of its axes that are no leading ones; None stays None.
-    """
-    present = [(array, array.ndim - tail) for array, tail in arrays if array is not None]
-    lead = np.broadcast_shapes(*(array.shape[:axes] for array, axes in present))
-    spread = [
-        None if array is None else np.broadcast_to(array, lead + array.shape[array.ndim - tail :])
-        for array, tail in arrays
-    ]
-    return lead, ((row, [None if array is None else array[row] for array in spread]) for row in np.ndindex(lead))

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Complex = NDArray[np.complexfloating[Any, Any]]
+from mec_cf_gym.kernels import FEW_ANTENNAS
 
-SMALL = 8
-"""Size up to which a call of LAPACK for each matrix costs more than its arithmetic."""
+Complex = NDArray[np.complexfloating[Any, Any]]
 
 
 def solve_definite(matrix: Complex, right: Complex) -> Complex:
@@ -23,7 +22,7 @@ def solve_definite(matrix: Complex, right: Complex) -> Complex:
     Returns:
         ``(..., A, K)``.
     """
-    if matrix.shape[-1] > SMALL:
+    if matrix.shape[-1] > FEW_ANTENNAS:
         return np.linalg.solve(matrix, right)
     return np.asarray(_inverse(matrix) @ right)
 

@@ -44,9 +44,8 @@ class SquareBlocks(BlockModel):
         coefficients = fading.coefficients
         rows = len(coefficients)
         white = coefficients.reshape(rows, -1, antennas, users)  # (rows, L, A, K)
-        channel = statistics.channel(white)
         noise = streams.branch().complex_normal((white.shape[1], antennas, radio.pilot_samples))
-        estimated = statistics.estimate(channel, noise)
+        estimated = statistics.estimates(white, noise)
         receiver = Receiver(estimated, statistics.error_covariance, network.receives, self.combiner)
         signal_gain, interference_gain = receiver.gains(np.ones((rows, users)))
         return CoherenceBlock(

@@ -21,7 +21,7 @@ CAPACITY_PER_S: dict[tuple[str, str], float] = {
     ("MECCellFreeDynamic-v0", "no energy"): 5200.0,
     ("MECUserCentricDynamic-v0", "no energy"): 13.0,
 }
-"""Tasks of a user that networks can carry in a second, a load of one: medians that ``benchmarks/load.py`` finds."""
+"""Tasks of a user that networks can carry in a second, a load of one: medians of ``benchmarks/load.py``."""
 HEADLINE_LOAD = 0.8
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.batches import networks
+from mec_cf_gym.kernels import FEW_ANTENNAS, frozen, kernel
 from mec_cf_gym.network.estimation import covariance_root, error_covariance, estimate, pilot_whitening
 
 Complexes = NDArray[np.complexfloating[Any, Any]]
@@ -47,3 +49,22 @@ class ChannelStatistics:
     def estimate(self, channel: Complexes, noise: NDArray[np.complex64]) -> Complexes:
         """Return MMSE estimates ``(..., L, A, K)`` of channels, given the noise ``(..., L, A, T)`` on pilots."""
         return estimate(channel, noise, self.root, self.pilot, self.whitening)
+
+    def estimates(self, white: NDArray[np.complex64], noise: NDArray[np.complex64]) -> Complexes:
+        """Return the estimates of the channels that white noise makes; by compiled code, as the block has it.
+
+        Args:
+            white: White noise CN(0, 1), ``(..., L, A, K)``.
+            noise: Noise on pilots, ``(..., L, A, T)``.
+
+        Returns:
+            ``(..., L, A, K)``.
+        """
+        compiled = kernel("pilots", "network_estimates") if white.shape[-2] <= FEW_ANTENNAS else None
+        if compiled is None:
+            return self.estimate(self.channel(white), noise)
+        lead, rows = networks((white, 3), (noise, 3), (self.root, 4), (self.pilot, 1), (self.whitening, 4))
+        estimates = np.empty(lead + white.shape[-3:], np.complex128)
+        for row, arrays in rows:
+            estimates[row] = compiled(*map(frozen, arrays))
+        return estimates

@@ -8,9 +8,10 @@ import numpy as np
 
 from mec_cf_gym.baselines.fast.ascent import begin, climb
 from mec_cf_gym.baselines.fast.newton import new_step, new_system
-from mec_cf_gym.baselines.fast.problem import compiled, paces, received, row_of
+from mec_cf_gym.baselines.fast.problem import paces, received, row_of
 from mec_cf_gym.baselines.fast.solver import UNIT_S
 from mec_cf_gym.baselines.fast.starts import balanced, considerate
+from mec_cf_gym.kernels.compilation import compiled
 
 INWARD, TOLERANCE, MOST_STEPS = 0.02, 2e-3, 8
 """Of the ascent to the powers that the network starts from. It ends early: inside the bounds, where everybody
