@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mec_cf_gym.baselines.exact import LARGEST_LOG_SINR
+from mec_cf_gym.baselines.fast.bracket import LARGEST_NATS
 from mec_cf_gym.baselines.power_control.computing import Flags
 from mec_cf_gym.baselines.power_control.problem import Point, PowerProblem
 from mec_cf_gym.baselines.power_control.step import convex_step, crowding, usual_sets
@@ -94,7 +94,7 @@ def heaviest(problem: PowerProblem, power: Floats) -> int:
 
 def sinr_of(block: CoherenceBlock, efficiency: Floats) -> Floats:
     """Return the SINRs that give spectral efficiencies in bit/s/Hz, ``(..., K)`` both, capped below overflow."""
-    return np.asarray(np.expm1(np.minimum(np.log(2) / block.data_share * efficiency, LARGEST_LOG_SINR)))
+    return np.asarray(np.expm1(np.minimum(np.log(2) / block.data_share * efficiency, LARGEST_NATS)))
 
 
 def asked_power(block: CoherenceBlock, target_sinr: Floats, power: Floats) -> Floats:

@@ -12,7 +12,13 @@ from typing import Any
 from mec_cf_gym.commands import split_names
 from mec_cf_gym.errors import checked_count
 from mec_cf_gym.evaluation.benchmark import FILES, Benchmark
-from mec_cf_gym.evaluation.environments import OF_PAST_CHANNELS, OF_PAST_GAINS, check_names, is_of_paper_b
+from mec_cf_gym.evaluation.environments import (
+    OF_PAST_CHANNELS,
+    OF_PAST_GAINS,
+    check_names,
+    is_dynamic,
+    is_of_paper_b,
+)
 from mec_cf_gym.evaluation.policies import available_policies
 from mec_cf_gym.evaluation.report import COLUMNS, Cell, markdown, table
 from mec_cf_gym.evaluation.runner import admitted
@@ -157,9 +163,11 @@ def _circumstances(content: dict[str, Any]) -> str:
     counts = [task["seeds"][1] - task["seeds"][0] + 1 for task in headlines]
     blocks = [task["blocks"] for task in headlines]
     shown = f"{len(headlines)} of its {len(tasks)} tasks, each environment as it comes"
+    queued = "; in dynamic networks of an episode's mean backlog latency to that of the reference's episode"
     lines = [
         f"`{content['command']}`, {shown}: {_span(counts)} networks (seeds from {tasks[0]['seeds'][0]} on) x "
-        f"{_span(blocks)} blocks a task; mean gap of the slowest user's latency to the reference's on the block, "
+        f"{_span(blocks)} blocks a task; mean gap of the slowest user's latency to the reference's on the block"
+        f"{queued * any(is_dynamic(task['env']) for task in headlines)}, "
         "with a 95 % bootstrap interval over networks. Decision times are those of the first task a policy is "
         f"in. {machine['cores']} cores, {machine['processor']}; mec-cf-gym {content['versions']['mec-cf-gym']}."
     ]

@@ -55,8 +55,8 @@ def central_vectors(channel: Complexes, errors: Floats, serves: Flags, power: Fl
                 _factorise(noise, factors[ap, k])
                 _whiten(factors[ap, k], re, im, widths[k])
             _add_gram(re, im, gram_re[k], gram_im[k], widths[k])
-    for k in range(num_users):
-        _solve_last(gram_re[k], gram_im[k], widths[k])
+    for user in range(num_users):
+        _solve_last(gram_re[user], gram_im[user], widths[user])
     for ap in range(num_aps):
         for k in np.flatnonzero(serves[ap]):
             mine = users[k, : widths[k]]

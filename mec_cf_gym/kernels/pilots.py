@@ -6,6 +6,7 @@ The twin of ``channel`` and ``estimate`` of ``mec_cf_gym.network.statistics``, w
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def network_estimates(
 
 
 @compiled
-def _lower(matrix: Complexes, vector: Complexes, out: Complexes) -> None:
+def _lower(matrix: Complexes, vector: NDArray[np.complexfloating[Any, Any]], out: Complexes) -> None:
     """Put a lower triangular matrix times a vector into ``out``."""
     for a in range(len(out)):
         total = 0j

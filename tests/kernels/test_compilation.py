@@ -1,4 +1,4 @@
-"""Compiled code runs wherever the package does: where nothing can be written, and without numba the plain forms."""
+"""Compiled code runs where the package does: where nothing can be written; without numba the plain forms do."""
 
 import sys
 
