@@ -22,17 +22,21 @@ from mec_cf_gym.evaluation import load_policy, seeds
 from mec_cf_gym.evaluation.episode import cost_s
 
 DRAWS = 2000
+QUARTER = {"num_aps": 25, "side_m": 500.0, "num_users": 5, "num_base_stations": 1, "cloud_hz": 25e9}
+"""A quarter of paper B's network, with as many users, access points and cycles an area."""
 TASKS = {
     "single": ("MECCellFreeDynamic-v0", {"num_users": 1}, ("myopic", "drift-plus-penalty", "lookahead")),
     "dynamic": ("MECCellFreeDynamic-v0", {}, ("myopic", "drift-plus-penalty", "lookahead")),
-    "usercentric": ("MECUserCentricDynamic-v0", {}, ("drift-plus-penalty", "lookahead")),
+    "usercentric": ("MECUserCentricDynamic-v0", {}, ("drift-plus-penalty",)),
+    "quarter": ("MECUserCentricDynamic-v0", QUARTER, ("drift-plus-penalty",)),
     "delayed": ("MECCellFreeDelayed-v1", {}, ("predicted-exact", "averaged-exact")),
 }
-"""Environments and yardsticks."""
+"""Environments and yardsticks; without batteries ``lookahead`` decides as drift plus penalty does."""
 AGENTS = {
     "single": "dynamic-single",
     "dynamic": "dynamic",
     "usercentric": "usercentric-dynamic",
+    "quarter": "usercentric-dynamic",
     "delayed": "delayed-clarke",
 }
 BEST = {"single": "optimal-single", "delayed": "oracle"}

@@ -35,7 +35,9 @@ def meets(block, target_s):
         if pace <= 0:
             continue  # it needs no link
         sending_s = 1 / pace - cycles / block.server_hz[k]
-        bits_per_use = block.task_bits[k] / (block.subcarrier_bandwidth_hz * sending_s) if sending_s > 0 else np.inf
+        if sending_s <= 0:
+            return False
+        bits_per_use = block.task_bits[k] / (block.subcarrier_bandwidth_hz * sending_s)
         sinr[k] = np.expm1(np.log(2) * min(bits_per_use, 500))
     alone = sinr / block.signal_gain[0]
     system = np.eye(len(alone)) - alone[:, None] * block.interference_gain[0]
