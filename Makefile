@@ -5,7 +5,7 @@ BIN := .venv/bin
 # of compiled code: numba caches a function by its own file, and would miss changes in those it calls.
 FILES := $(shell (find mec_cf_gym baselines agents -name '*.py' -o -name '*.safetensors' -o -name '*.yml' \
 	-o -name '*.json' -o -path '*/page/*' | sort; \
-	cat baselines/fast/*.py baselines/dynamic/*.py) | cksum | cut -d' ' -f1)
+	cat mec_cf_gym/kernels/*.py baselines/fast/*.py baselines/dynamic/*.py) | cksum | cut -d' ' -f1)
 INSTALLED := .venv/installed-$(FILES)
 # One thread per process: the work is spread over processes, and small matrices gain nothing from threads.
 export OMP_NUM_THREADS := 1
