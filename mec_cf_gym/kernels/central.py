@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.kernels.compilation import compiled
+from mec_cf_gym.kernels.compilation import compiled_in_order
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -19,7 +19,7 @@ Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
 
-@compiled
+@compiled_in_order
 def central_vectors(channel: Complexes, errors: Floats, serves: Flags, power: Floats, counts: Flags) -> Complexes:
     """Return combiners over each user's cluster, ``(L, A, K)``: (5.11), (5.16) and (5.18), but for their lengths.
 
@@ -72,7 +72,7 @@ ROWS = 4
 """Rows that the Gram matrix takes at once."""
 
 
-@compiled
+@compiled_in_order
 def _users_by_user(counts: Flags, power: Floats) -> tuple[Indices, Indices]:
     """Return for user k the users who disturb it, then itself, ``(K, K)``, and how many these are, ``(K,)``."""
     num_users = len(power)
@@ -86,7 +86,7 @@ def _users_by_user(counts: Flags, power: Floats) -> tuple[Indices, Indices]:
     return users, widths
 
 
-@compiled
+@compiled_in_order
 def _copy_scaled(channel: Complexes, power: Floats, users: Indices, re: Floats, im: Floats) -> None:
     """Copy the users' channels ``(A, K)`` times the roots of their powers, those of the last as they are."""
     last = len(users) - 1
@@ -97,14 +97,14 @@ def _copy_scaled(channel: Complexes, power: Floats, users: Indices, re: Floats, 
             im[a, position] = scale * channel[a, i].imag
 
 
-@compiled
+@compiled_in_order
 def _add_scaled(total: Floats, scale: float, term: Floats) -> None:
     """Add a multiple of a vector."""
     for index in range(len(total)):
         total[index] += scale * term[index]
 
 
-@compiled
+@compiled_in_order
 def _factorise(noise: Floats, factor: Complexes) -> None:
     """Put the lower Cholesky factor of ``I + noise`` into ``factor``, ``(A, A)``, with one over its diagonal."""
     size = len(factor)
@@ -117,7 +117,7 @@ def _factorise(noise: Floats, factor: Complexes) -> None:
             factor[i, j] = 1 / math.sqrt(total.real + 1.0) if i == j else total * factor[j, j].real
 
 
-@compiled
+@compiled_in_order
 def _whiten(factor: Complexes, re: Floats, im: Floats, width: int) -> None:
     """Solve ``factor x = right`` in place for right-hand sides ``(A, width)``."""
     for a in range(len(factor)):
@@ -131,7 +131,7 @@ def _whiten(factor: Complexes, re: Floats, im: Floats, width: int) -> None:
             im[a, i] *= factor[a, a].real
 
 
-@compiled
+@compiled_in_order
 def _solve(factor: Complexes, vector: Complexes) -> None:
     """Solve ``factor factor^H x = right`` in place for one right-hand side ``(A,)``."""
     size = len(factor)
@@ -145,7 +145,7 @@ def _solve(factor: Complexes, vector: Complexes) -> None:
         vector[a] *= factor[a, a].real
 
 
-@compiled
+@compiled_in_order
 def _dot(re: Floats, im: Floats, weight_re: Floats, weight_im: Floats, width: int) -> complex:
     """Return the sum of products of complex numbers."""
     total_re, total_im = 0.0, 0.0
@@ -155,7 +155,7 @@ def _dot(re: Floats, im: Floats, weight_re: Floats, weight_im: Floats, width: in
     return complex(total_re, total_im)
 
 
-@compiled
+@compiled_in_order
 def _add_gram(re: Floats, im: Floats, gram_re: Floats, gram_im: Floats, width: int) -> None:
     """Add the first rows of ``W^H W`` for W ``(rows, K)``; whole rows take less time than their upper halves."""
     for row in range(0, len(re), ROWS):
@@ -172,7 +172,7 @@ def _add_gram(re: Floats, im: Floats, gram_re: Floats, gram_im: Floats, width: i
                 out_im[j] -= e * re_0[j] + f * re_1[j] + g * re_2[j] + h * re_3[j]
 
 
-@compiled
+@compiled_in_order
 def _solve_last(re: Floats, im: Floats, width: int) -> None:
     """Put ``(I + gram)^-1 e_last``, but for its length, into the last row, given the upper half alone.
 

@@ -13,8 +13,20 @@ FAST_MATH = {"reassoc", "contract", "nsz"}
 
 
 def compiled(function: Function) -> Function:
-    """Compile a function with numba when it is first called and keep the result on disk, where it can."""
+    """Compile a solver's function with numba when it is first called; keep the result on disk, where it can.
+
+    Sums may be reordered, otherwise in one process than in another.
+    """
+    return _compile(function, FAST_MATH)
+
+
+def compiled_in_order(function: Function) -> Function:
+    """Compile a function of an environment as it is written: its results are the same bits in every process."""
+    return _compile(function, False)
+
+
+def _compile(function: Function, fast_math: Any) -> Function:
     try:
-        return cast(Function, njit(cache=True, error_model="numpy", fastmath=FAST_MATH)(function))
+        return cast(Function, njit(cache=True, error_model="numpy", fastmath=fast_math)(function))
     except RuntimeError:  # numba's word for neither the package nor the user's home being writable
-        return cast(Function, njit(error_model="numpy", fastmath=FAST_MATH)(function))
+        return cast(Function, njit(error_model="numpy", fastmath=fast_math)(function))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.kernels.compilation import compiled
+from mec_cf_gym.kernels.compilation import compiled_in_order
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 Flags = NDArray[np.bool_]
 
 
-@compiled
+@compiled_in_order
 def network_gains(combiner: Complexes, channel: Complexes, errors: Floats, serves: Flags) -> tuple[Floats, Floats]:
     """Return signal gains ``(K,)`` and interference gains ``(K, K)`` of one network.
 
@@ -35,7 +35,7 @@ def network_gains(combiner: Complexes, channel: Complexes, errors: Floats, serve
     return signal, gain + np.maximum(error, 0.0)  # below only by rounding
 
 
-@compiled
+@compiled_in_order
 def _add_cross(combiner: Complexes, channel: Complexes, serves: Flags, re: Floats, im: Floats) -> None:
     """Add ``v_k^H h_j`` of one AP, ``(K, K)``, for the users k whom it serves."""
     num_users = len(serves)
@@ -48,7 +48,7 @@ def _add_cross(combiner: Complexes, channel: Complexes, serves: Flags, re: Float
                 im[k, j] += v.real * channel_im[a, j] - v.imag * channel_re[a, j]
 
 
-@compiled
+@compiled_in_order
 def _add_error(combiner: Complexes, errors: Floats, serves: Flags, total: Floats) -> None:
     """Add ``v_k^H C_j v_k`` of one AP, ``(K, K)``, as inner products of ``C_j`` and ``v_k v_k^H``."""
     antennas, num_users = combiner.shape

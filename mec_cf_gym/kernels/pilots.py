@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.kernels.compilation import compiled
+from mec_cf_gym.kernels.compilation import compiled_in_order
 
 Complexes = NDArray[np.complex128]
 
 
-@compiled
+@compiled_in_order
 def network_estimates(
     white: NDArray[np.complex64],
     noise: NDArray[np.complex64],
@@ -53,7 +53,7 @@ def network_estimates(
     return out
 
 
-@compiled
+@compiled_in_order
 def _lower(matrix: Complexes, vector: NDArray[np.complexfloating[Any, Any]], out: Complexes) -> None:
     """Put a lower triangular matrix times a vector into ``out``."""
     for a in range(len(out)):
@@ -63,7 +63,7 @@ def _lower(matrix: Complexes, vector: NDArray[np.complexfloating[Any, Any]], out
         out[a] = total
 
 
-@compiled
+@compiled_in_order
 def _upper(matrix: Complexes, vector: Complexes, out: Complexes) -> None:
     """Put an upper triangular matrix times a vector into ``out``."""
     for a in range(len(out)):
@@ -73,7 +73,7 @@ def _upper(matrix: Complexes, vector: Complexes, out: Complexes) -> None:
         out[a] = total
 
 
-@compiled
+@compiled_in_order
 def _adjoint_of_lower(matrix: Complexes, vector: Complexes, out: Complexes) -> None:
     """Put the adjoint of a lower triangular matrix times a vector into ``out``."""
     for a in range(len(out)):
@@ -83,7 +83,7 @@ def _adjoint_of_lower(matrix: Complexes, vector: Complexes, out: Complexes) -> N
         out[a] = total
 
 
-@compiled
+@compiled_in_order
 def _adjoint_of_upper(matrix: Complexes, vector: Complexes, out: Complexes) -> None:
     """Put the adjoint of an upper triangular matrix times a vector into ``out``."""
     for a in range(len(out)):
