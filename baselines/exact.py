@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.bracket import bracket_rows
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
@@ -52,6 +51,8 @@ class ExactMinMax(Solver):
         if block.num_subcarriers != 1:
             allowed = "the exact optimum is known for a single subcarrier only; use ICA"
             raise refuse("num_subcarriers", block.num_subcarriers, allowed)
+        from mec_cf_gym.baselines.fast.bracket import bracket_rows  # numba takes long to import
+
         flat = dataclasses.replace(block.flattened(), channel=None)
         power = np.ones(flat.signal_gain.shape)
         reached = np.array(best_latency(flat, rate(flat, power)).max(-1), np.float64)

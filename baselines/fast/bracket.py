@@ -7,14 +7,14 @@ import math
 import numpy as np
 
 from mec_cf_gym.baselines.single_user import Floats
-from mec_cf_gym.kernels.compilation import compiled
+from mec_cf_gym.kernels.compilation import compiled_if_possible
 
 MOST_STEPS = 200
 LARGEST_NATS = 600.0
 LEAST_LOG = -50.0
 
 
-@compiled
+@compiled_if_possible
 def bracket_rows(
     signal: Floats,
     interference: Floats,
@@ -66,7 +66,7 @@ def bracket_rows(
     return history[:, : longest + 1]
 
 
-@compiled
+@compiled_if_possible
 def _alone(
     target_s: float, signal: Floats, local_pace: Floats, nats_s: Floats, server_s: Floats, alone: Floats
 ) -> None:
@@ -83,7 +83,7 @@ def _alone(
             alone[k] = math.expm1(nats) / signal[k] if nats < LARGEST_NATS else math.inf
 
 
-@compiled
+@compiled_if_possible
 def _least_power(interference: Floats, power: Floats, system: Floats) -> float:
     """Turn powers needed without interference into the least ones with it; return the largest, or infinity.
 
@@ -107,7 +107,7 @@ def _least_power(interference: Floats, power: Floats, system: Floats) -> float:
     return float(power.max())
 
 
-@compiled
+@compiled_if_possible
 def _eliminate(system: Floats, right: Floats) -> bool:
     """Make a matrix ``(K, K)`` upper triangular, with its right-hand side; return whether pivots are positive."""
     users = len(right)
@@ -122,7 +122,7 @@ def _eliminate(system: Floats, right: Floats) -> bool:
     return True
 
 
-@compiled
+@compiled_if_possible
 def _excess(largest_power: float) -> float:
     """Return a measure of the largest power: zero where it is one, and one where there is none."""
     if largest_power <= 1:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, TypeVar, cast
-
-from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FAST_MATH = {"reassoc", "contract", "nsz"}
@@ -25,7 +24,14 @@ def compiled_in_order(function: Function) -> Function:
     return _compile(function, False)
 
 
+def compiled_if_possible(function: Function) -> Function:
+    """Compile a solver's function; where numba is not installed it runs as it is, and takes long."""
+    return function if find_spec("numba") is None else compiled(function)
+
+
 def _compile(function: Function, fast_math: Any) -> Function:
+    from numba import njit
+
     try:
         return cast(Function, njit(cache=True, error_model="numpy", fastmath=fast_math)(function))
     except RuntimeError:  # numba's word for neither the package nor the user's home being writable
