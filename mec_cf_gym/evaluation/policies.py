@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -53,9 +54,15 @@ def load_policy(name: str) -> Policy:
 def _found() -> dict[str, EntryPoint | Factory]:
     """Return the sources of all installed policies by name; families that cannot be imported are left out."""
     found: dict[str, EntryPoint | Factory] = {}
-    for family in entry_points(group=FAMILIES):
+    for family in _entry_points(FAMILIES):
         try:
             found |= family.load()()
         except ImportError as error:  # of one package, which must not shut out all others
             warnings.warn(f"policies of {family.value} are left out: {error}", stacklevel=3)
-    return found | {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
+    return found | {entry_point.name: entry_point for entry_point in _entry_points(GROUP)}
+
+
+@cache
+def _entry_points(group: str) -> tuple[EntryPoint, ...]:
+    """Return the entry points of a group; a process reads the metadata of all packages once."""
+    return tuple(entry_points(group=group))
