@@ -7,14 +7,13 @@ from functools import partial
 import numpy as np
 
 from mec_cf_gym.baselines.exact import ExactMinMax
-from mec_cf_gym.baselines.fast.ascent import begin, climb
-from mec_cf_gym.baselines.fast.newton import new_step, new_system
-from mec_cf_gym.baselines.fast.problem import Problem, least_pace, problem_of, received, row_of
-from mec_cf_gym.baselines.fast.starts import balanced, considerate, equal, scattered, selective
+from mec_cf_gym.baselines.fast.competition import SCREENING, ascend
+from mec_cf_gym.baselines.fast.problem import Problem, problem_of
+from mec_cf_gym.baselines.fast.starts import considerate, equal, scattered, selective
+from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import CONVERGED, STEP_LIMIT, Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import checked_count, refuse
-from mec_cf_gym.kernels.compilation import compiled
 
 UNIT_S = 1e-3
 MOST_DELIBERATE = 3
@@ -22,8 +21,6 @@ GROWTH = (0.1, 0.3)
 """Shares of the interference under which powers are found before all of it counts."""
 DEEP, SHALLOW = 0.02, 0.003
 """How far inside its bounds an ascent begins, from a deliberate and from a random start."""
-SCREENING = 0.01
-"""Sum of products, relative to the pace, down to which all ascents go; the most promising ones then go on."""
 
 
 class FastMinMax(Solver):
@@ -75,16 +72,16 @@ class FastMinMax(Solver):
     def solve(self, block: CoherenceBlock) -> Solution:
         """Return the best point of all starts.
 
-        ``history`` has the largest latency before them, after each of them, part of the way, and each finalist;
+        ``history`` has the largest latency after each of them, part of the way, and after each finalist;
         ``status`` is ``"converged"``, or ``"step limit"`` if the ascent to the point that is returned was cut
         short; ``lower_bound`` is that of users without interference, or for N = 1 the certificate.
         """
         if block.num_subcarriers == 1:
             return ExactMinMax().solve(block)
-        shares = scattered(self.random_starts, block.num_subcarriers, block.num_users)
         batch = problem_of(block.flattened(), UNIT_S)
-        power, pace, ended = best_of_starts(
-            batch, self.deliberate_starts, shares, self.tolerance, self.max_steps, self.finalists
+        inward = np.repeat([DEEP, SHALLOW], [self.deliberate_starts, self.random_starts])
+        power, _, pace, ended = ascend(
+            batch, self.splits(batch), inward, self.tolerance, self.max_steps, min(self.finalists, len(inward))
         )
         power = power.reshape(block.signal_gain.shape)
         with np.errstate(divide="ignore"):
@@ -92,88 +89,23 @@ class FastMinMax(Solver):
         status = np.where(ended.reshape(block.batch_shape), CONVERGED, STEP_LIMIT)
         return Solution.at(block, power, status, history=history)
 
-
-@compiled
-def best_of_starts(batch, deliberate, shares, tolerance, max_steps, finalists):
-    """Return the best powers of each network, over all starts.
-
-    Args:
-        batch: The problems.
-        deliberate: Number of deliberate starts.
-        shares: Random splits to start from, ``(starts, N, K)``, after the deliberate ones.
-        tolerance: Of the ascents.
-        max_steps: Of the ascents.
-        finalists: Number of ascents that go to the end, at most.
-
-    Returns:
-        Powers, ``(rows, N, K)``; the best pace at the balanced equal split, after the first stage of each start,
-        and after each finalist, ``(rows, starts + finalists + 1)``; whether the best finalist came to its end,
-        ``(rows,)``.
-    """
-    rows, subcarriers, users = batch.signal.shape
-    starts = deliberate + len(shares)
-    finalists = min(finalists, starts)
-    power = np.empty((rows, subcarriers, users))
-    pace = np.empty((rows, starts + finalists + 1))
-    ended = np.zeros(rows, np.bool_)
-    system = new_system(subcarriers, users)
-    step, correction = new_step(subcarriers, users), new_step(subcarriers, users)
-    promise = np.empty(starts)
-    for row in range(rows):
-        problem = row_of(batch, row)
-        power[row] = balanced(problem, equal(problem))
-        pace[row, 0] = least_pace(problem, received(problem, power[row])[1])
-        ascents = [
-            begin_deliberately(problem, start, max_steps, system, step, correction) for start in range(deliberate)
-        ]
-        ascents += [begin(problem, balanced(problem, share), SHALLOW) for share in shares]
-        for start, ascent in enumerate(ascents):
-            climb(problem, ascent, max(tolerance, SCREENING), max_steps, system, step, correction)
-            promise[start] = ascent.point.pace[0]
-            pace[row, start + 1] = max(pace[row, start], ascent.best_pace[0])
-        best = ascents[0]
-        for rank, start in enumerate(np.argsort(-promise, kind="mergesort")[:finalists]):
-            ascent = ascents[start]
-            climb(problem, ascent, tolerance, max_steps, system, step, correction)
-            pace[row, starts + rank + 1] = max(pace[row, starts + rank], ascent.best_pace[0])
-            if rank == 0 or ascent.best_pace[0] > best.best_pace[0]:
-                best = ascent
-        ended[row] = best.products[0] < tolerance
-        for ascent in ascents:
-            if ascent.best_pace[0] > best.best_pace[0]:
-                best = ascent
-        if best.best_pace[0] > pace[row, 0]:
-            power[row] = best.best
-    return power, pace, ended
+    def splits(self, batch: Problem) -> Floats:
+        """Return the splits over the subcarriers that ascents start from, ``(rows, starts, N, K)``."""
+        deliberate = (partial(grown, max_steps=self.max_steps), considerate, selective)[: self.deliberate_starts]
+        splits = np.stack([split(batch) for split in deliberate], axis=1)
+        return np.concatenate([splits, scattered(self.random_starts, batch)], axis=1)
 
 
-@compiled
-def begin_deliberately(problem, start, max_steps, system, step, correction):
-    """Return the ascent from a deliberate start, by its number; the rest is as in :func:`climb`."""
-    if start == 0:
-        split = grown(problem, max_steps, system, step, correction)
-    elif start == 1:
-        split = considerate(problem)
-    else:
-        split = selective(problem)
-    return begin(problem, balanced(problem, split), DEEP)
-
-
-@compiled
-def grown(problem, max_steps, system, step, correction):
-    """Return powers, ``(N, K)``, found under a share of the interference, and from there under a larger one.
+def grown(batch: Problem, max_steps: int) -> Floats:
+    """Return powers, ``(rows, N, K)``, found under a share of the interference, and from there under a larger one.
 
     They pass by the optima of little worth in which an ascent from an equal split ends where users disturb all
     others alike, as they do in paper A's print.
     """
-    split = equal(problem)
+    split = equal(batch)
     for share in GROWTH:
-        quiet = Problem(
-            problem.signal, share * problem.interference, problem.local_pace, problem.nats, problem.server
-        )
-        ascent = begin(quiet, balanced(quiet, split), DEEP)
-        climb(quiet, ascent, SCREENING, max_steps, system, step, correction)
-        split = ascent.best
+        quiet = batch._replace(interference=share * batch.interference)
+        split, *_ = ascend(quiet, split[:, None], np.array([DEEP]), SCREENING, max_steps, 0)
     return split
 
 

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mec_cf_gym.baselines.fast.competition import ascend
 from mec_cf_gym.baselines.fast.problem import problem_of
 from mec_cf_gym.baselines.fast.solver import UNIT_S
+from mec_cf_gym.baselines.fast.starts import considerate
 from mec_cf_gym.baselines.learned.magnitude.look import BLOCK_FEATURES, LINK_FEATURES, USER_FEATURES, look
 from mec_cf_gym.baselines.magnitudes.magnitudes import Magnitudes
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.block import CoherenceBlock
 
+INWARD, TOLERANCE, MOST_STEPS = 0.02, 2e-3, 8
+"""Of the ascent to the powers that the network starts from. It ends early: inside the bounds, where everybody
+keeps a little to spare, powers are better for gains that are not known."""
 
 @dataclass(frozen=True)
 class View:
@@ -37,8 +42,10 @@ class View:
         gains, variance = known.expected_interference, known.interference_variance
         batch = problem_of(block, UNIT_S, gains)
         rows, subcarriers, users = batch.signal.shape
+        split, inward = considerate(batch)[:, None], np.array([INWARD])
+        power, weight, *_ = ascend(batch, split, inward, TOLERANCE, MOST_STEPS, 1)
         view = cls(
-            power=np.empty(batch.signal.shape),
+            power=power / power.sum(1).max(-1)[:, None, None],
             link=np.empty((rows, subcarriers, users, LINK_FEATURES)),
             user=np.empty((rows, users, USER_FEATURES)),
             block=np.empty((rows, BLOCK_FEATURES)),
@@ -46,5 +53,5 @@ class View:
             worst_s=np.empty((rows, 1)),
             local_s=UNIT_S / np.maximum(batch.local_pace, np.finfo(np.float64).tiny),
         )
-        look(batch, variance, view.power, view.link, view.user, view.block, view.coupling, view.worst_s)
+        look(batch, variance, view.power, weight, view.link, view.user, view.block, view.coupling, view.worst_s)
         return view

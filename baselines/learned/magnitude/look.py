@@ -6,43 +6,33 @@ import math
 
 import numpy as np
 
-from mec_cf_gym.baselines.fast.ascent import begin, climb
-from mec_cf_gym.baselines.fast.newton import new_step, new_system
 from mec_cf_gym.baselines.fast.problem import paces, received, row_of
 from mec_cf_gym.baselines.fast.solver import UNIT_S
-from mec_cf_gym.baselines.fast.starts import balanced, considerate
 from mec_cf_gym.kernels.compilation import compiled
 
-INWARD, TOLERANCE, MOST_STEPS = 0.02, 2e-3, 8
-"""Of the ascent to the powers that the network starts from. It ends early: inside the bounds, where everybody
-keeps a little to spare, powers are better for gains that are not known."""
 TINY = 1e-9
 LINK_FEATURES, USER_FEATURES, BLOCK_FEATURES = 5, 9, 4
 
 
 @compiled
-def look(batch, variance, power, link, user, block, coupling, worst_s):
+def look(batch, variance, power, weight, link, user, block, coupling, worst_s):
     """Fill in a :class:`View` of a batch of problems.
 
     Args:
         batch: The problems at the expected interference.
         variance: Of the interference gains, ``(rows, N, K, K)``.
-        power: As the fields of the view, and so are the others.
-        link: See there.
+        power: Powers, ``(rows, N, K)``, as the field of the view.
+        weight: Multipliers of the rates at these powers, ``(rows, K)``.
+        link: As the field of the view, and so are the others.
         user: See there.
         block: See there.
         coupling: See there.
         worst_s: See there.
     """
     subcarriers, users = power.shape[1:]
-    system = new_system(subcarriers, users)
-    step, correction = new_step(subcarriers, users), new_step(subcarriers, users)
     for row in range(len(power)):
         problem = row_of(batch, row)
-        ascent = begin(problem, balanced(problem, considerate(problem)), INWARD)
-        climb(problem, ascent, TOLERANCE, MOST_STEPS, system, step, correction)
-        power[row] = ascent.best / ascent.best.sum(0).max()
-        price = ascent.point.weight / ascent.point.weight.sum()
+        price = weight[row] / weight[row].sum()
         nats, spread = links(problem, power[row], variance[row], link[row], coupling[row])
         pace = paces(problem, nats)
         worst_s[row] = UNIT_S / pace.min()
