@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tabulate import tabulate
 
 from mec_cf_gym.evaluation.environments import is_of_paper_b
@@ -38,6 +39,8 @@ PAPER_B_COLUMNS = ("power W", "objective W")
 """Columns that are shown with paper B's environments only."""
 TEXT_COLUMNS = ("environment", "policy")
 MOST_PANELS_IN_A_ROW = 4
+LEAST_SHOWN = 0.01
+"""Share of a panel's median below which latencies lie outside it: those of queues that have just begun to fill."""
 
 
 def table(summaries: Iterable[Summary], columns: Mapping[str, Cell] = COLUMNS) -> str:
@@ -74,7 +77,8 @@ def plot_cdf(records: Iterable[Record], deadline_ms: float | Mapping[str, float 
         alike &= record.task in ("", record.env)
         if record.policy not in styles:
             number = len(styles)
-            styles[record.policy] = {"color": f"C{number % 10}", "linestyle": ("-", "--", ":")[number // 10 % 3]}
+            style = ("-", "--", ":", "-.")[number // 10 % 4]
+            styles[record.policy] = {"color": f"C{number % 10}", "linestyle": style}
     columns = min(len(panels), MOST_PANELS_IN_A_ROW)
     rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(5.2 * columns, 3.8 * rows), layout="constrained")
@@ -89,6 +93,8 @@ def plot_cdf(records: Iterable[Record], deadline_ms: float | Mapping[str, float 
         if marked_ms is not None:
             axis.axvline(marked_ms, color="0.4", linestyle="--", label="deadline")
         label_cdf(axis, name)
+        least_ms = LEAST_SHOWN * np.median(np.concatenate(list(policies.values())))
+        axis.set_xlim(left=max(axis.get_xlim()[0], least_ms))
         if not alike:
             axis.legend(fontsize="small")
     axes[0].set_ylabel("share of blocks")
