@@ -143,7 +143,7 @@ def test_more_finalists_are_never_worse_and_sometimes_better():
     one, all_of_them = (FastMinMax(2, deliberate_starts=2, finalists=number).solve(block) for number in (1, 4))
     assert (all_of_them.max_latency <= one.max_latency).all()
     assert (all_of_them.max_latency < one.max_latency).any()
-    assert all_of_them.history.shape == (30, 1 + 4 + 4)  # before, after the first stage, and after the second
+    assert all_of_them.history.shape == (30, 4 + 4)  # after the first stage, and after the second
 
 
 def test_an_ascent_that_is_cut_short_says_so():
