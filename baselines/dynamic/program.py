@@ -7,7 +7,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import qmc
 
 from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.block.backlog import Backlog
@@ -124,6 +123,8 @@ def gain_law(channel_variance: tuple[float, ...], states: int) -> tuple[Floats, 
         channel_variance: Means of ``|h_m|^2`` over the noise, M of them, independent and exponential.
         states: Number of states.
     """
+    from scipy.stats import qmc  # takes seconds to import
+
     strongest_first = np.sort(channel_variance)[::-1]
     uniform = qmc.Sobol(len(channel_variance), rng=0).random(GAIN_SAMPLES)
     gain = np.sort(-np.log1p(-uniform) @ strongest_first)

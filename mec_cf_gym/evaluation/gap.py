@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
@@ -39,6 +38,8 @@ def bootstrap_interval(values: Sequence[float] | Floats) -> tuple[float, float]:
     """Return the 95 % percentile bootstrap interval of the mean, from values ``(networks,)``; NaN for one."""
     if len(values) < 2:
         return math.nan, math.nan
+    from scipy import stats  # takes seconds to import
+
     interval = stats.bootstrap(
         (np.asarray(values),),
         np.mean,

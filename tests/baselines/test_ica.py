@@ -50,7 +50,7 @@ def test_it_reaches_the_exact_optimum_on_one_subcarrier(local_computing):
     assert (solution.max_latency >= optimum.lower_bound * (1 - 1e-12)).all()
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**31),
     num_subcarriers=st.integers(1, 3),
