@@ -6,7 +6,7 @@ import numpy as np
 
 from mec_cf_gym.baselines.fast.ascent import begin, climb
 from mec_cf_gym.baselines.fast.newton import new_step, new_system
-from mec_cf_gym.baselines.fast.problem import least_pace, received, row_of
+from mec_cf_gym.baselines.fast.problem import row_of
 from mec_cf_gym.baselines.fast.starts import balanced
 from mec_cf_gym.kernels.compilation import compiled
 
@@ -39,9 +39,7 @@ def ascend(batch, splits, inward, tolerance, max_steps, finalists):
     promise = np.empty(starts)
     for row in range(rows):
         problem = row_of(batch, row)
-        ascents = [begin(problem, balanced(problem, splits[row, 0]), inward[0])]
-        for start in range(1, starts):
-            ascents.append(begin(problem, balanced(problem, splits[row, start]), inward[start]))
+        ascents = [begin(problem, balanced(problem, splits[row, start]), inward[start]) for start in range(starts)]
         best = 0
         for visit in range(starts + finalists):
             start, near = visit, max(tolerance, SCREENING)

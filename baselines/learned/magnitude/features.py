@@ -19,6 +19,7 @@ INWARD, TOLERANCE, MOST_STEPS = 0.02, 2e-3, 8
 """Of the ascent to the powers that the network starts from. It ends early: inside the bounds, where everybody
 keeps a little to spare, powers are better for gains that are not known."""
 
+
 @dataclass(frozen=True)
 class View:
     """A batch of blocks at powers that suit the expected interference; features are of order one."""
