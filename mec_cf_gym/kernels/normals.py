@@ -1,0 +1,119 @@
+"""Complex normal numbers from a key and a counter, in loops that become vector instructions.
+
+The twin of ``mec_cf_gym.normals``, which says what the numbers are, and gives the same bits: nothing is reordered
+or contracted here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mec_cf_gym.kernels.compilation import compiled_in_order
+from mec_cf_gym.normals import (
+    COSINE,
+    FIRST_FACTOR,
+    HALF_ROOT,
+    LN_2,
+    LOGARITHM,
+    QUARTER_TURN,
+    SECOND_FACTOR,
+    SINE,
+    STEP_QUARTERS,
+    STEP_UNIFORM,
+)
+
+Keys = NDArray[np.uint64]
+Words = NDArray[np.int32]
+Singles = NDArray[np.float32]
+CHUNK = 512
+"""Numbers that are made at once: they stay in the first-level cache."""
+u64, i32, f32 = np.uint64, np.int32, np.float32
+HALF, ONE, TWO = f32(0.5), f32(1), f32(2)
+L0, L1, L2, L3 = LOGARITHM
+S0, S1, S2 = SINE
+C0, C1, C2, C3 = COSINE
+
+
+@compiled_in_order
+def fill_normals(keys: Keys, out: Singles) -> None:
+    """Fill ``out``, ``(rows, 2 n)``, with real and imaginary parts in turn, given keys ``(rows, 2)``."""
+    rows, width = out.shape
+    words, mantissas, exponents = np.empty(CHUNK, i32), np.empty(CHUNK, i32), np.empty(CHUNK, i32)
+    angles, uniforms, re, im = np.empty(CHUNK, i32), np.empty(CHUNK, f32), np.empty(CHUNK, f32), np.empty(CHUNK, f32)
+    for row in range(rows):
+        for first in range(0, width // 2, CHUNK):
+            size = min(CHUNK, width // 2 - first)
+            _hash(keys[row, 0], keys[row, 1] | u64(1), first, words[:size], angles[:size])
+            _uniform(words[:size], uniforms[:size])
+            _split(uniforms.view(i32)[:size], mantissas[:size], exponents[:size])
+            _radius(mantissas.view(f32)[:size], exponents[:size], uniforms[:size])
+            _turn(angles[:size], uniforms[:size], re[:size], im[:size])
+            _weave(re[:size], im[:size], out[row, 2 * first : 2 * (first + size)])
+
+
+@compiled_in_order
+def _hash(start: np.uint64, increment: np.uint64, first: int, high: Words, low: Words) -> None:
+    """Hash counters into 31 and 32 bits."""
+    for index in range(len(high)):
+        word = start + u64(first + index) * increment
+        word = (word ^ (word >> u64(30))) * FIRST_FACTOR
+        word = (word ^ (word >> u64(27))) * SECOND_FACTOR
+        word ^= word >> u64(31)
+        high[index] = i32(word >> u64(33))
+        low[index] = i32(word & u64(0xFFFFFFFF))
+
+
+@compiled_in_order
+def _uniform(words: Words, uniforms: Singles) -> None:
+    """Make 31 bits a number between zero and one."""
+    for index in range(len(words)):
+        uniforms[index] = (f32(words[index]) + HALF) * STEP_UNIFORM
+
+
+@compiled_in_order
+def _split(bits: Words, mantissas: Words, exponents: Words) -> None:
+    """Split numbers into mantissas from one to two and exponents."""
+    for index in range(len(bits)):
+        mantissas[index] = i32(i32(bits[index] & i32(0x007FFFFF)) | i32(0x3F800000))
+        exponents[index] = i32(i32(bits[index] >> i32(23)) - i32(127))
+
+
+@compiled_in_order
+def _radius(mantissas: Singles, exponents: Words, radii: Singles) -> None:
+    """Put the roots of minus the logarithms into ``radii``."""
+    for index in range(len(radii)):
+        mantissa, exponent = mantissas[index], f32(exponents[index])
+        above = mantissa > HALF_ROOT
+        mantissa = HALF * mantissa if above else mantissa
+        exponent = exponent + ONE if above else exponent
+        ratio = (mantissa - ONE) / (mantissa + ONE)
+        square = ratio * ratio
+        series = ONE + square * (L0 + square * (L1 + square * (L2 + square * L3)))
+        radii[index] = np.sqrt(-(TWO * ratio * series + exponent * LN_2))
+
+
+@compiled_in_order
+def _turn(angles: Words, radii: Singles, re: Singles, im: Singles) -> None:
+    """Put cosine and sine of angles times radii into ``re`` and ``im``."""
+    for index in range(len(angles)):
+        quarters = f32(angles[index]) * STEP_QUARTERS
+        nearest = i32(i32(quarters + f32(2.5)) - i32(2))
+        rest = (quarters - f32(nearest)) * QUARTER_TURN
+        square = rest * rest
+        sine = rest * (ONE + square * (S0 + square * (S1 + square * S2)))
+        cosine = ONE + square * (C0 + square * (C1 + square * (C2 + square * C3)))
+        quadrant = i32(nearest & i32(3))
+        odd = i32(nearest & i32(1)) != i32(0)
+        left = (quadrant == i32(1)) | (quadrant == i32(2))
+        along, across = (sine if odd else cosine), (cosine if odd else sine)
+        re[index] = radii[index] * (-along if left else along)
+        im[index] = radii[index] * (-across if quadrant >= i32(2) else across)
+
+
+@compiled_in_order
+def _weave(re: Singles, im: Singles, out: Singles) -> None:
+    """Put real and imaginary parts in turn."""
+    for index in range(len(re)):
+        out[2 * index] = re[index]
+        out[2 * index + 1] = im[index]
