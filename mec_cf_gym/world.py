@@ -83,6 +83,7 @@ class World:
 
         With outdated CSI that is ``csi_delay_blocks`` after the network's first, which observations show.
         """
+        streams = streams.drawing(self.scenario.episode.generator)
         network = read_only(self.networks.draw(streams))
         fading = self.blocks.fading.begin(network, self.blocks.small_scale(streams))
         tasks = read_only(TaskState(self.blocks.tasks.begin(streams), self._start(streams)))
@@ -96,6 +97,7 @@ class World:
 
     def advance(self, state: State, streams: Streams, outcome: AnyOutcome | None = None) -> State:
         """Return the same networks one block later; what was done in the block matters in dynamic worlds only."""
+        streams = streams.drawing(self.scenario.episode.generator)
         network = self.networks.advance(state.network, streams)
         if network is not state.network:
             read_only(network)
