@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.kernels.compilation import compiled_in_order
+from mec_cf_gym.kernels.gram import ROWS, add_gram
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -54,7 +55,7 @@ def central_vectors(channel: Complexes, errors: Floats, serves: Flags, power: Fl
                     _add_scaled(noise, power[i], errors[ap, i])
                 _factorise(noise, factors[ap, k])
                 _whiten(factors[ap, k], re, im, widths[k])
-            _add_gram(re, im, gram_re[k], gram_im[k], widths[k])
+            add_gram(re, im, gram_re[k], gram_im[k], widths[k])
     for user in range(num_users):
         _solve_last(gram_re[user], gram_im[user], widths[user])
     for ap in range(num_aps):
@@ -66,10 +67,6 @@ def central_vectors(channel: Complexes, errors: Floats, serves: Flags, power: Fl
             if len(errors):
                 _solve(factors[ap, k], out[ap, :, k])
     return out
-
-
-ROWS = 4
-"""Rows that the Gram matrix takes at once."""
 
 
 @compiled_in_order
@@ -153,23 +150,6 @@ def _dot(re: Floats, im: Floats, weight_re: Floats, weight_im: Floats, width: in
         total_re += re[i] * weight_re[i] - im[i] * weight_im[i]
         total_im += re[i] * weight_im[i] + im[i] * weight_re[i]
     return complex(total_re, total_im)
-
-
-@compiled_in_order
-def _add_gram(re: Floats, im: Floats, gram_re: Floats, gram_im: Floats, width: int) -> None:
-    """Add the first rows of ``W^H W`` for W ``(rows, K)``; whole rows take less time than their upper halves."""
-    for row in range(0, len(re), ROWS):
-        re_0, re_1, re_2, re_3 = re[row], re[row + 1], re[row + 2], re[row + 3]
-        im_0, im_1, im_2, im_3 = im[row], im[row + 1], im[row + 2], im[row + 3]
-        for i in range(width):
-            a, b, c, d = re_0[i], re_1[i], re_2[i], re_3[i]
-            e, f, g, h = im_0[i], im_1[i], im_2[i], im_3[i]
-            out_re, out_im = gram_re[i], gram_im[i]
-            for j in range(len(out_re)):
-                out_re[j] += a * re_0[j] + b * re_1[j] + c * re_2[j] + d * re_3[j]
-                out_re[j] += e * im_0[j] + f * im_1[j] + g * im_2[j] + h * im_3[j]
-                out_im[j] += a * im_0[j] + b * im_1[j] + c * im_2[j] + d * im_3[j]
-                out_im[j] -= e * re_0[j] + f * re_1[j] + g * re_2[j] + h * re_3[j]
 
 
 @compiled_in_order

@@ -40,7 +40,12 @@ def fill_normals(keys: Keys, out: Singles) -> None:
     """Fill ``out``, ``(rows, 2 n)``, with real and imaginary parts in turn, given keys ``(rows, 2)``."""
     rows, width = out.shape
     words, mantissas, exponents = np.empty(CHUNK, i32), np.empty(CHUNK, i32), np.empty(CHUNK, i32)
-    angles, uniforms, re, im = np.empty(CHUNK, i32), np.empty(CHUNK, f32), np.empty(CHUNK, f32), np.empty(CHUNK, f32)
+    angles, uniforms, re, im = (
+        np.empty(CHUNK, i32),
+        np.empty(CHUNK, f32),
+        np.empty(CHUNK, f32),
+        np.empty(CHUNK, f32),
+    )
     for row in range(rows):
         for first in range(0, width // 2, CHUNK):
             size = min(CHUNK, width // 2 - first)
