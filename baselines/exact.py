@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mec_cf_gym.baselines.single_user import Floats, latency_bound
+from mec_cf_gym.baselines.single_user import Floats
 from mec_cf_gym.baselines.solution import Solution, Solver, following_combiners
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
-from mec_cf_gym.performance.latencies import best_latency
-from mec_cf_gym.performance.rates import rate
 
 CERTIFIED_GAP = 1e-6
 """Relative width of the bracket up to which the status is optimal; wider ones come from gains beyond physics."""
@@ -53,37 +52,32 @@ class ExactMinMax(Solver):
             raise refuse("num_subcarriers", block.num_subcarriers, allowed)
         from mec_cf_gym.baselines.fast.bracket import bracket_rows  # numba takes long to import
 
-        flat = dataclasses.replace(block.flattened(), channel=None)
-        power = np.ones(flat.signal_gain.shape)
-        reached = np.array(best_latency(flat, rate(flat, power)).max(-1), np.float64)
-        unreached = np.minimum(latency_bound(flat), reached)
-        cycles = np.asarray(flat.task_cycles, np.float64)
+        cycles = np.asarray(block.task_cycles, np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            local_pace, nats_s, server_s = (
-                np.where(cycles > 0, np.asarray(flat.local_hz) / cycles, math.inf),
-                math.log(2) * np.asarray(flat.link_bits) / flat.data_bandwidth_hz,
-                cycles / np.asarray(flat.server_hz),
-            )
-        history = bracket_rows(
-            np.array(flat.signal_gain[:, 0], np.float64),
-            np.array(flat.interference_gain[:, 0], np.float64),
-            local_pace,
-            nats_s,
-            server_s,
-            unreached,
-            reached,
-            power[:, 0],
+            local_pace = np.where(cycles > 0, np.asarray(block.local_hz) / cycles, math.inf)
+            server_s = cycles / np.asarray(block.server_hz)
+        nats_s = math.log(2) * np.asarray(block.link_bits) / block.data_bandwidth_hz
+        lead, users = block.batch_shape, block.num_users
+        power, reached, unreached, history = bracket_rows(
+            rows_of(np.asarray(block.signal_gain)[..., 0, :], lead, users),
+            rows_of(np.asarray(block.interference_gain)[..., 0, :, :], lead, users, users),
+            *(rows_of(values, lead, users) for values in (local_pace, nats_s, server_s)),
             self.tolerance,
         )
-        lead = block.batch_shape
         certified = (reached <= (1 + CERTIFIED_GAP) * unreached).reshape(lead)
         return Solution.at(
             block,
             power.reshape(block.signal_gain.shape),
             np.where(certified, "optimal", "gap open"),
             history=history.reshape(*lead, -1),
-            lower_bound=np.minimum(unreached, reached).reshape(lead),
+            lower_bound=np.minimum(unreached, reached).reshape(lead)[()],
         )
+
+
+def rows_of(values: NDArray[Any], lead: tuple[int, ...], *tail: int) -> Floats:
+    """Return values with leading axes, or none, as rows ``(rows, *tail)`` in double precision."""
+    rows = np.broadcast_to(np.asarray(values, np.float64), lead + tail).reshape(-1, *tail)
+    return np.ascontiguousarray(rows)
 
 
 def required_nats(block: CoherenceBlock, target_s: Floats | float) -> Floats:

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.baselines.single_user import Floats, latency_bound
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.performance.latencies import best_offload, latency
+from mec_cf_gym.performance.latencies import (
+    best_offload,
+    latency,
+    local_latency,
+    longer,
+    offload_at,
+    offload_latency,
+)
+from mec_cf_gym.performance.rates import rate
 
 CONVERGED = "converged"
 STEP_LIMIT = "step limit"
@@ -53,8 +61,9 @@ class Solution(Allocation):
             **known: Other fields. ``history`` is the latency reached if not given, ``lower_bound`` that of users
                 alone.
         """
-        offload = best_offload(block, power) if offload is None else offload
-        latency_s = latency(block, power, offload)
+        rate_bps = rate(block, power)
+        offload = offload_at(block, rate_bps) if offload is None else offload
+        latency_s = longer(local_latency(block, offload), offload_latency(block, rate_bps, offload))
         if "history" not in known:
             known["history"] = np.asarray(latency_s.max(-1))[..., None]
         if "lower_bound" not in known:

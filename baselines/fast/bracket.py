@@ -16,17 +16,9 @@ LEAST_LOG = -50.0
 
 @compiled_if_possible
 def bracket_rows(
-    signal: Floats,
-    interference: Floats,
-    local_pace: Floats,
-    nats_s: Floats,
-    server_s: Floats,
-    unreached: Floats,
-    reached: Floats,
-    power: Floats,
-    tolerance: float,
-) -> Floats:
-    """Narrow brackets until they are as wide as the tolerance; return their upper ends, ``(B, steps + 1)``.
+    signal: Floats, interference: Floats, local_pace: Floats, nats_s: Floats, server_s: Floats, tolerance: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Bracket the least largest latency of each network, from full power and users without interference on.
 
     Args:
         signal: Signal gains, ``(B, K)``.
@@ -34,24 +26,29 @@ def bracket_rows(
         local_pace: Tasks that users compute themselves in a second, ``(B, K)``.
         nats_s: Times to send tasks at one nat per use, ``(B, K)``.
         server_s: Times to compute them at the server, ``(B, K)``.
-        unreached: Latencies in seconds that no powers reach, ``(B,)``; raised in place.
-        reached: Those that ``power`` reaches, ``(B,)``; lowered in place.
-        power: Power ratios, ``(B, K)``; replaced in place by better ones.
         tolerance: Relative width at which a bracket is closed.
+
+    Returns:
+        Power ratios ``(B, K)``; latencies in seconds that they reach, and that no powers reach, ``(B,)`` each; and
+        the first of these after each step, ``(B, steps + 1)``.
     """
     rows, users = signal.shape
+    power, reached, unreached = np.ones((rows, users)), np.empty(rows), np.empty(rows)
     history = np.empty((rows, MOST_STEPS + 1))
     longest, trial, system = 0, np.empty(users), np.empty((users, users))
     for b in range(rows):
-        step, excess, spare, moved = 0, 1.0, -1.0, 0
+        pace, nats, server = local_pace[b], nats_s[b], server_s[b]
+        reached[b] = _largest(signal[b] / (1 + interference[b].sum(-1)), pace, nats, server)
+        unreached[b] = min(_largest(signal[b] / (1 + np.diag(interference[b])), pace, nats, server), reached[b])
         history[b, 0] = reached[b]
+        step, excess, spare, moved = 0, 1.0, -1.0, 0
         while step < MOST_STEPS and reached[b] > (1 + tolerance) * unreached[b]:
             width = reached[b] - unreached[b]
             share = excess / (excess - spare)  # where a straight line through the ends is zero
             nudge = tolerance / 3 * reached[b] / width  # towards the farther end, so that this one follows, too
             share = min(max(share + (nudge if share < 0.5 else -nudge), 1e-3), 1 - 1e-3)
             target = unreached[b] + width * share
-            _alone(target, signal[b], local_pace[b], nats_s[b], server_s[b], trial)
+            _alone(target, signal[b], pace, nats, server, trial)
             found = _excess(_least_power(interference[b], trial, system))
             if found <= 0:
                 reached[b], power[b] = target, trial
@@ -63,7 +60,19 @@ def bracket_rows(
             history[b, step] = reached[b]
         history[b, step:] = reached[b]
         longest = max(longest, step)
-    return history[:, : longest + 1]
+    return power, reached, unreached, history[:, : longest + 1]
+
+
+@compiled_if_possible
+def _largest(sinr: Floats, local_pace: Floats, nats_s: Floats, server_s: Floats) -> float:
+    """Return the largest latency with the best split at SINRs ``(K,)``."""
+    largest = 0.0
+    for k in range(len(sinr)):
+        pace = local_pace[k]
+        if sinr[k] > 0:
+            pace += 1 / (nats_s[k] / math.log1p(sinr[k]) + server_s[k])
+        largest = max(largest, 1 / pace if pace > 0 else math.inf)
+    return largest
 
 
 @compiled_if_possible

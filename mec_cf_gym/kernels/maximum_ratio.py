@@ -1,4 +1,4 @@
-"""Gains of maximum-ratio combining on channels of single-antenna access points (APs), scaled and multiplied at once.
+"""Channels of single-antenna access points (APs), and gains of maximum-ratio combining on them, in one loop.
 
 The twin of ``MaximumRatio`` and ``receive_gains`` in ``mec_cf_gym.block.combining``.
 """

@@ -106,11 +106,13 @@ def best_offload(block: CoherenceBlock, power: Array) -> Array:
     Returns:
         Offload ratios, ``(..., K)``: one for a user without a CPU, zero for one without a link.
     """
-    xp, (whole_s, cycles, local_hz) = promote(
-        full_offload_latency(block, rate(block, power)),
-        block.task_cycles,
-        block.local_hz,
-    )
+    return offload_at(block, rate(block, power))
+
+
+def offload_at(block: CoherenceBlock, rate_bps: Array) -> Array:
+    """Return the best offload ratios at given rates in bit/s, ``(..., K)`` both: see :func:`best_offload`."""
+    whole = full_offload_latency(block, rate_bps)
+    xp, (whole_s, cycles, local_hz) = promote(whole, block.task_cycles, block.local_hz)
     has_cpu = local_hz > 0
     speed_ratio = xp.where(has_cpu, whole_s, 0.0) * local_hz / cycles  # T_off / T_loc
     return xp.where(has_cpu, 1 / (1 + speed_ratio), 1.0)
