@@ -28,7 +28,7 @@ def flatten_rows(tree: Tree, batch_shape: tuple[int, ...]) -> Tree:
     changes: dict[str, Any] = {}
     axes: Mapping[str, int] = getattr(tree, "AXES", {})
     for field in dataclasses.fields(tree):
-        value = getattr(tree, field.name)
+        value = vars(tree)[field.name]
         if isinstance(value, np.ndarray):
             tail = value.shape[value.ndim - axes.get(field.name, 1) :]
             if value.size != math.prod(batch_shape + tail):
@@ -94,7 +94,7 @@ def _map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
     if not dataclasses.is_dataclass(tree):
         return tree
     changes = {
-        field.name: _map(function, getattr(tree, field.name), *(getattr(other, field.name) for other in others))
+        field.name: _map(function, vars(tree)[field.name], *(vars(other)[field.name] for other in others))
         for field in dataclasses.fields(tree)
     }
     return dataclasses.replace(tree, **changes)  # type: ignore[type-var]

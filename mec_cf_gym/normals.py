@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.kernels import frozen, kernel
 
+Keys = NDArray[np.uint64]
+Places = NDArray[np.int64]
 u64, i32, f32 = np.uint64, np.int32, np.float32
 FIRST_FACTOR, SECOND_FACTOR = u64(0xBF58476D1CE4E5B9), u64(0x94D049BB133111EB)
 """Those of SplitMix64."""
@@ -28,19 +30,27 @@ COSINE = tuple(f32(term) for term in (-1 / 2, 1 / 24, -1 / 720, 1 / 40320))
 """Taylor's, up to an eighth of a turn, where what is left out is below 4e-7."""
 
 
-def keyed_normals(keys: NDArray[np.uint64], count: int) -> NDArray[np.complex64]:
-    """Return CN(0, 1) numbers, ``(rows, count)``, for the keys of rows, ``(rows, 2)``."""
+def keyed_normals(keys: Keys, count: int, first: Places | int = 0) -> NDArray[np.complex64]:
+    """Return CN(0, 1) numbers, ``(rows, count)``.
+
+    Args:
+        keys: Of the rows, ``(rows, 2)``.
+        count: How many numbers of a row.
+        first: Place of the first one, of each row, ``(rows,)``, or of all.
+    """
+    places = np.broadcast_to(np.asarray(first, np.int64), len(keys))
     compiled = kernel("normals", "fill_normals")
     if compiled is None:
-        return plain_normals(keys, count)
+        return plain_normals(keys, count, places)
     out = np.empty((len(keys), count), np.complex64)
-    compiled(frozen(keys), out.view(f32))
+    compiled(frozen(keys), frozen(places), out.view(f32))
     return out
 
 
-def plain_normals(keys: NDArray[np.uint64], count: int) -> NDArray[np.complex64]:
+def plain_normals(keys: Keys, count: int, first: Places | int = 0) -> NDArray[np.complex64]:
     """Return the same numbers without compiled code."""
-    word = keys[:, :1] + np.arange(count, dtype=u64) * (keys[:, 1:] | u64(1))
+    place = np.broadcast_to(np.asarray(first, np.int64), len(keys))[:, None] + np.arange(count)
+    word = keys[:, :1] + place.astype(u64) * (keys[:, 1:] | u64(1))
     word = (word ^ (word >> u64(30))) * FIRST_FACTOR
     word = (word ^ (word >> u64(27))) * SECOND_FACTOR
     word ^= word >> u64(31)

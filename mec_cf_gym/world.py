@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.batches import read_only
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.fading import Fading
+from mec_cf_gym.block.fading import AnyFading
 from mec_cf_gym.block.tasks import TaskState
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.performance.dynamic_outcome import DynamicOutcome
@@ -45,7 +45,7 @@ class State:
     """Networks in their current block, one a row. Arrays of networks and blocks are read-only."""
 
     network: Network
-    fading: Fading
+    fading: AnyFading
     block: CoherenceBlock
     tasks: TaskState
     past: tuple[CoherenceBlock, ...] = ()  # the last ``csi_delay_blocks`` blocks, the oldest first
@@ -61,7 +61,7 @@ class State:
         """The block with outdated CSI: the channels of ``csi_delay_blocks`` ago, and all else as it is."""
         if not self.past:
             return self.block
-        outdated = {name: getattr(self.past[0], name) for name in CHANNEL_FIELDS}
+        outdated = {name: vars(self.past[0])[name] for name in CHANNEL_FIELDS}
         return dataclasses.replace(self.block, **outdated)
 
 

@@ -5,17 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.batches import row_slices
+from mec_cf_gym.batches import read_only, row_slices
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.combining import (
-    Channel,
-    CombinerModel,
-    Floats,
-    InterferenceModel,
-    MaximumRatio,
-    receive_gains,
-)
-from mec_cf_gym.block.fading import Coefficients, Fading
+from mec_cf_gym.block.channel import FadedChannel
+from mec_cf_gym.block.combining import CombinerModel, Floats, InterferenceModel, MaximumRatio, receive_gains
+from mec_cf_gym.block.fading import AnyFading, KeyedFading, WishartFading
 from mec_cf_gym.block.model import BlockModel
 from mec_cf_gym.block.tasks import TaskState
 from mec_cf_gym.kernels import frozen, kernel
@@ -36,15 +30,15 @@ class DiskBlocks(BlockModel):
     def __init__(self, scenario: Scenario, combiner: CombinerModel, gains_of: InterferenceModel) -> None:
         super().__init__(scenario)
         self.combiner, self.gains_of = combiner, gains_of
+        self._seen: tuple[Network, Floats, NDArray[np.float32]] | None = None
 
-    def draw(self, network: Network, fading: Fading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
+    def draw(self, network: Network, fading: AnyFading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale fading."""
-        scenario = self.scenario
-        snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
-        error_share = scenario.radio.csi_error_variance
+        snr, amplitude = self._links(network)
+        error_share = self.scenario.radio.csi_error_variance
         error_gain = error_share * snr if error_share else None
-        amplitude = np.sqrt((1 - error_share) * snr).astype(np.float32)[..., None, :, :]
-        channel, signal_gain, interference_gain = self._gains(fading.coefficients, amplitude, error_gain)
+        channel = FadedChannel(fading, amplitude)
+        signal_gain, interference_gain = self._gains(channel, error_gain)
         return CoherenceBlock(
             signal_gain=signal_gain,
             interference_gain=interference_gain,
@@ -53,25 +47,44 @@ class DiskBlocks(BlockModel):
             **self.common_parts(network, tasks, streams),
         )
 
-    def _gains(
-        self, coefficients: Coefficients, amplitude: NDArray[np.float32], error_gain: Floats | None
-    ) -> tuple[Channel, Floats, Floats]:
-        """Return channels ``(rows, N, M, K)`` with their signal and interference gains."""
-        compiled = kernel("maximum_ratio", "maximum_ratio_gains") if self._is_plain(error_gain) else None
-        if compiled is not None:
-            channel, signal_gain, interference_gain = compiled(frozen(coefficients), frozen(amplitude[:, 0]))
-            return channel, signal_gain, interference_gain
-        users = coefficients.shape[-1:]
-        channel = np.empty_like(coefficients)
-        signal_gain = np.empty(coefficients.shape[:2] + users)
-        interference_gain = np.empty(coefficients.shape[:2] + users * 2)
-        for rows in row_slices(len(coefficients), coefficients[0].nbytes):
-            error = None if error_gain is None else error_gain[rows]
-            np.multiply(coefficients[rows], amplitude[rows], out=channel[rows])
-            combiner = self.combiner.combine(channel[rows], error)
-            signal_gain[rows], interference_gain[rows] = self.gains_of(combiner, channel[rows], error)
-        return channel, signal_gain, interference_gain
+    def _links(self, network: Network) -> tuple[Floats, NDArray[np.float32]]:
+        """Return mean gains over the noise, ``(rows, M, K)``, and amplitudes, ``(rows, K, M)``.
 
-    def _is_plain(self, error_gain: Floats | None) -> bool:
-        """Return whether receivers know the channels and combine by maximum ratio: the case that is compiled."""
-        return error_gain is None and type(self.combiner) is MaximumRatio and self.gains_of is receive_gains
+        They are kept for the next block: most networks stay as they are.
+        """
+        if self._seen is None or self._seen[0] is not network:
+            scenario = self.scenario
+            snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
+            known = np.sqrt((1 - scenario.radio.csi_error_variance) * np.swapaxes(snr, -1, -2))
+            self._seen = network, *read_only((snr, np.ascontiguousarray(known, np.float32)))
+        return self._seen[1:]
+
+    def _gains(self, channel: FadedChannel, error_gain: Floats | None) -> tuple[Floats, Floats]:
+        """Return signal gains, ``(rows, N, K)``, and interference gains, ``(rows, N, K, K)``."""
+        if error_gain is None and type(self.combiner) is MaximumRatio and self.gains_of is receive_gains:
+            gains = maximum_ratio_gains(channel)
+            if gains is not None:
+                return gains
+        channels = channel.array()
+        users = channels.shape[-1:]
+        signal_gain = np.empty(channels.shape[:2] + users)
+        interference_gain = np.empty(channels.shape[:2] + users * 2)
+        for rows in row_slices(len(channels), channels[0].nbytes):
+            error = None if error_gain is None else error_gain[rows]
+            combiner = self.combiner.combine(channels[rows], error)
+            signal_gain[rows], interference_gain[rows] = self.gains_of(combiner, channels[rows], error)
+        return signal_gain, interference_gain
+
+
+def maximum_ratio_gains(channel: FadedChannel) -> tuple[Floats, Floats] | None:
+    """Return the gains of known channels with maximum-ratio combining, compiled; None without a compiler."""
+    fading, amplitude = channel.fading, frozen(channel.amplitude)
+    if isinstance(fading, WishartFading) and (amplitude == amplitude[..., :1]).all():
+        above, lengths = fading.factor, frozen(fading.lengths)
+        name, given = "wishart_gains", (frozen(above.keys), above.first, lengths, frozen(amplitude[..., 0]))
+    elif type(fading) is KeyedFading:
+        name, given = "keyed_gains", (frozen(fading.keys), fading.first, amplitude, fading.shape[0])
+    else:
+        name, given = "known_gains", (frozen(fading.coefficients), amplitude)
+    compiled = kernel("maximum_ratio", name)
+    return None if compiled is None else compiled(*given)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.gammas import keyed_gammas, places_of
 from mec_cf_gym.network.network import Network
+from mec_cf_gym.normals import keyed_normals
 from mec_cf_gym.parts import Parts
 from mec_cf_gym.random_streams import Streams
 from mec_cf_gym.scenario import Scenario
@@ -25,7 +29,77 @@ Lags = Sequence[int] | NDArray[np.signedinteger[Any]]
 class Fading:
     """The fading of a block; models that remember more than its coefficients derive from it."""
 
+    AXES: ClassVar[Mapping[str, int]] = {"coefficients": 3}
+
     coefficients: Coefficients
+
+
+@dataclass(frozen=True)
+class KeyedFading:
+    """Independent fading that is not kept: keys, of which coefficients are drawn when they are asked for."""
+
+    keys: NDArray[np.uint64]  # (rows, 2), of the numbers of an episode
+    block: NDArray[np.int64]  # (rows,), number of the block in the episode
+    shape: tuple[int, int, int]  # (N, M, K)
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """Place of the first number, ``(rows,)``."""
+        return self.block * math.prod(self.shape)
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """The coefficients, ``(rows, N, M, K)``; of a single row without its axis."""
+        subcarriers, antennas, users = self.shape
+        drawn = keyed_normals(self.keys.reshape(-1, 2), math.prod(self.shape), self.first.reshape(-1))
+        by_user = drawn.reshape(*self.keys.shape[:-1], subcarriers, users, antennas)
+        return np.ascontiguousarray(np.swapaxes(by_user, -1, -2))
+
+    def later(self) -> Self:
+        """Return the fading one block later."""
+        return dataclasses.replace(self, block=self.block + 1)
+
+
+@dataclass(frozen=True)
+class WishartFading(KeyedFading):
+    """Independent fading at one site, of which a step draws what decides gains alone.
+
+    With antennas at one site, M of them and at least as many as users, coefficients are ``G = Q R`` (Bartlett):
+    R ``(K, K)`` is triangular, CN(0, 1) above its diagonal and the root of a Gamma(M - k) variable on it, k from 0
+    on, and ``G^H G = R^H R``. Q, ``(M, K)`` with orthonormal columns, is independent of R, and is drawn when
+    coefficients are asked for.
+    """
+
+    length_keys: NDArray[np.uint64]  # (rows, 2), of the diagonals; ``keys`` are those of Q
+    factor_keys: NDArray[np.uint64]  # (rows, 2), of what is above them
+
+    @property
+    def factor(self) -> KeyedFading:
+        """Matrices whose upper triangles are those of R, ``(rows, N, K, K)``."""
+        subcarriers, _, users = self.shape
+        return KeyedFading(self.factor_keys, self.block, (subcarriers, users, users))
+
+    @property
+    def lengths(self) -> NDArray[np.float32]:
+        """The diagonals, ``(rows, N, K)``."""
+        subcarriers, antennas, users = self.shape
+        shapes = np.tile(antennas - np.arange(users), subcarriers).astype(np.float64)
+        first = self.block.reshape(-1) * places_of(len(shapes))
+        squared = keyed_gammas(self.length_keys.reshape(-1, 2), shapes, first)
+        return np.sqrt(squared).astype(np.float32).reshape(*self.block.shape, subcarriers, users)
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """The coefficients, ``(rows, N, M, K)``; of a single row without its axis."""
+        own = np.triu(self.factor.coefficients, 1)
+        own += self.lengths[..., None, :] * np.eye(self.shape[2], dtype=np.float32)
+        any_matrix = super().coefficients.astype(np.complex128)
+        adjoint = np.swapaxes(any_matrix.conj(), -1, -2)
+        factor = np.swapaxes(np.linalg.cholesky(adjoint @ any_matrix).conj(), -1, -2)
+        return (any_matrix @ np.linalg.solve(factor, own)).astype(np.complex64)
+
+
+AnyFading: TypeAlias = Fading | KeyedFading
 
 
 class FadingModel(Protocol):
@@ -33,11 +107,11 @@ class FadingModel(Protocol):
 
     def __init__(self, scenario: Scenario) -> None: ...
 
-    def begin(self, network: Network, streams: Streams) -> Fading:
+    def begin(self, network: Network, streams: Streams) -> AnyFading:
         """Return the fading of an episode's first block."""
         ...
 
-    def advance(self, fading: Any, network: Network, streams: Streams) -> Fading:
+    def advance(self, fading: Any, network: Network, streams: Streams) -> AnyFading:
         """Return the fading one block later."""
         ...
 
@@ -58,13 +132,24 @@ class IID:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario, self.shape = scenario, link_shape(scenario)
+        _, antennas, users = self.shape
+        self.at_one_site = scenario.layout.deployment == "cellular" and antennas >= users
 
-    def begin(self, network: Network, streams: Streams) -> Fading:
+    def begin(self, network: Network, streams: Streams) -> AnyFading:
         """Return the fading of an episode's first block."""
-        return Fading(streams.complex_normal(self.shape))
+        if not streams.keyed:
+            return self.drawn(streams)
+        keys, block = streams.keys(), np.zeros(len(streams), np.int64)
+        if self.at_one_site:
+            return WishartFading(keys, block, self.shape, streams.keys(), streams.keys())
+        return KeyedFading(keys, block, self.shape)
 
-    def advance(self, fading: Fading, network: Network, streams: Streams) -> Fading:
+    def advance(self, fading: AnyFading, network: Network, streams: Streams) -> AnyFading:
         """Return fading independent of the last."""
+        return fading.later() if isinstance(fading, KeyedFading) else self.drawn(streams)
+
+    def drawn(self, streams: Streams) -> Fading:
+        """Return independent fading that is kept."""
         return Fading(streams.complex_normal(self.shape))
 
     @staticmethod
@@ -81,7 +166,11 @@ class GaussMarkov(IID):
     waves from all around: :class:`~mec_cf_gym.block.Clarke` is right at every lag.
     """
 
-    def advance(self, fading: Fading, network: Network, streams: Streams) -> Fading:
+    def begin(self, network: Network, streams: Streams) -> Fading:
+        """Return the fading of an episode's first block."""
+        return self.drawn(streams)
+
+    def advance(self, fading: AnyFading, network: Network, streams: Streams) -> Fading:
         """Return the fading one block later."""
         correlation = _j0(doppler_phase_rad(self.scenario, network.speed_m_per_s))[:, None, None, :]
         innovation = streams.complex_normal(self.shape)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mec_cf_gym.block.aging import Aging
 from mec_cf_gym.block.block import CoherenceBlock, Fairness
-from mec_cf_gym.block.fading import FADINGS, Fading
+from mec_cf_gym.block.fading import FADINGS, AnyFading
 from mec_cf_gym.block.tasks import TASK_MODELS, TaskState
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.random_streams import Streams
@@ -27,7 +27,7 @@ class BlockModel(ABC):
         self.tasks = TASK_MODELS[scenario.tasks.task_model](scenario)
 
     @abstractmethod
-    def draw(self, network: Network, fading: Fading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
+    def draw(self, network: Network, fading: AnyFading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale fading."""
 
     def small_scale(self, streams: Streams) -> Streams:

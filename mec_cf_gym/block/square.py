@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mec_cf_gym.block.block import CoherenceBlock
-from mec_cf_gym.block.fading import Fading
+from mec_cf_gym.block.fading import AnyFading
 from mec_cf_gym.block.model import BlockModel
 from mec_cf_gym.block.receiver import Receiver
 from mec_cf_gym.block.tasks import TaskState
@@ -36,7 +36,7 @@ class SquareBlocks(BlockModel):
         """
         return streams.branch()
 
-    def draw(self, network: Network, fading: Fading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
+    def draw(self, network: Network, fading: AnyFading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale fading."""
         statistics, radio = network.statistics, self.scenario.radio
         assert statistics is not None

@@ -1,6 +1,7 @@
-"""Channels of single-antenna access points (APs), and gains of maximum-ratio combining on them, in one loop.
+"""Gains of maximum-ratio combining at single-antenna access points (APs): channels are drawn, scaled and multiplied.
 
-The twin of ``MaximumRatio`` and ``receive_gains`` in ``mec_cf_gym.block.combining``.
+The twin of ``MaximumRatio`` and ``receive_gains`` in ``mec_cf_gym.block.combining``. Channels are not kept: they
+stay in the cache until their products are taken.
 """
 
 from __future__ import annotations
@@ -9,39 +10,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.kernels.compilation import compiled
+from mec_cf_gym.kernels.normals import fill_parts, new_room
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Complexes = NDArray[np.complex64]
+Keys = NDArray[np.uint64]
+Places = NDArray[np.int64]
 
 
 @compiled
-def maximum_ratio_gains(coefficients: Complexes, amplitude: Singles) -> tuple[Complexes, Floats, Floats]:
-    """Return channels ``(rows, N, M, K)``, signal gains ``(rows, N, K)``, interference gains ``(rows, N, K, K)``.
+def keyed_gains(keys: Keys, first: Places, amplitude: Singles, subcarriers: int) -> tuple[Floats, Floats]:
+    """Return signal gains, ``(rows, N, K)``, and interference gains, ``(rows, N, K, K)``, of keyed fading.
 
     Args:
-        coefficients: Of unit variance, ``(rows, N, M, K)``.
-        amplitude: Of the links, ``(rows, M, K)``.
+        keys: Of the rows' normal numbers, ``(rows, 2)``.
+        first: Places of the first ones, ``(rows,)``.
+        amplitude: Of the links, ``(rows, K, M)``.
+        subcarriers: Number of subcarriers, N.
     """
+    rows, users, num_aps = amplitude.shape
+    signal, interference = np.empty((rows, subcarriers, users)), np.empty((rows, subcarriers, users, users))
+    re, im, room = np.empty((users, num_aps), np.float32), np.empty((users, num_aps), np.float32), new_room()
+    flat_re, flat_im, links = re.reshape(-1), im.reshape(-1), num_aps * users
+    for row in range(rows):
+        for n in range(subcarriers):
+            fill_parts(keys[row], first[row] + n * links, flat_re, flat_im, room)
+            _scale(amplitude[row].reshape(-1), flat_re, flat_im)
+            _gains(re, im, signal[row, n], interference[row, n])
+    return signal, interference
+
+
+@compiled
+def wishart_gains(keys: Keys, first: Places, lengths: Singles, amplitude: Singles) -> tuple[Floats, Floats]:
+    """Return the gains of triangular factors, see ``WishartFading``; the rest as above.
+
+    Args:
+        keys: Of the numbers above the diagonals, ``(rows, 2)``.
+        first: Places of the first ones, ``(rows,)``.
+        lengths: The diagonals, ``(rows, N, K)``.
+        amplitude: Of the users, ``(rows, K)``.
+    """
+    rows, subcarriers, users = lengths.shape
+    signal, interference = np.empty((rows, subcarriers, users)), np.empty((rows, subcarriers, users, users))
+    re, im, room = np.empty((users, users), np.float32), np.empty((users, users), np.float32), new_room()
+    flat_re, flat_im = re.reshape(-1), im.reshape(-1)
+    for row in range(rows):
+        for n in range(subcarriers):
+            fill_parts(keys[row], first[row] + n * users * users, flat_re, flat_im, room)
+            for k in range(users):
+                re[k, k], im[k, k] = lengths[row, n, k], np.float32(0)
+                re[k, k + 1 :], im[k, k + 1 :] = np.float32(0), np.float32(0)
+                for i in range(k + 1):
+                    re[k, i] *= amplitude[row, k]
+                    im[k, i] *= amplitude[row, k]
+            _gains(re, im, signal[row, n], interference[row, n])
+    return signal, interference
+
+
+@compiled
+def known_gains(coefficients: Complexes, amplitude: Singles) -> tuple[Floats, Floats]:
+    """Return the gains of given coefficients of unit variance, ``(rows, N, M, K)``; the rest as above."""
     rows, subcarriers, num_aps, users = coefficients.shape
-    channel = np.empty(coefficients.shape, np.complex64)
     signal, interference = np.empty((rows, subcarriers, users)), np.empty((rows, subcarriers, users, users))
     re, im = np.empty((users, num_aps), np.float32), np.empty((users, num_aps), np.float32)
     for row in range(rows):
         for n in range(subcarriers):
-            _scale(coefficients[row, n], amplitude[row], channel[row, n], re, im)
+            for m in range(num_aps):
+                for k in range(users):
+                    scaled = amplitude[row, k, m] * coefficients[row, n, m, k]
+                    re[k, m], im[k, m] = scaled.real, scaled.imag
             _gains(re, im, signal[row, n], interference[row, n])
-    return channel, signal, interference
+    return signal, interference
 
 
 @compiled
-def _scale(coefficients: Complexes, amplitude: Singles, channel: Complexes, re: Singles, im: Singles) -> None:
-    """Put channels into ``channel``, ``(M, K)``, and their parts into ``re`` and ``im``, ``(K, M)``."""
-    for m in range(len(channel)):
-        for k in range(len(re)):
-            scaled = amplitude[m, k] * coefficients[m, k]
-            channel[m, k] = scaled
-            re[k, m], im[k, m] = scaled.real, scaled.imag
+def _scale(amplitude: Singles, re: Singles, im: Singles) -> None:
+    """Multiply both parts by amplitudes, ``(K M,)`` all."""
+    for link in range(len(re)):
+        re[link] *= amplitude[link]
+        im[link] *= amplitude[link]
 
 
 @compiled

@@ -6,6 +6,8 @@ or contracted here.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,7 @@ from mec_cf_gym.normals import (
 )
 
 Keys = NDArray[np.uint64]
+Places = NDArray[np.int64]
 Words = NDArray[np.int32]
 Singles = NDArray[np.float32]
 CHUNK = 512
@@ -35,26 +38,59 @@ S0, S1, S2 = SINE
 C0, C1, C2, C3 = COSINE
 
 
+class Room(NamedTuple):
+    """Arrays to compute in."""
+
+    words: Words  # (CHUNK,), and so are the others
+    mantissas: Words
+    exponents: Words
+    angles: Words
+    radii: Singles
+
+
 @compiled_in_order
-def fill_normals(keys: Keys, out: Singles) -> None:
-    """Fill ``out``, ``(rows, 2 n)``, with real and imaginary parts in turn, given keys ``(rows, 2)``."""
-    rows, width = out.shape
-    words, mantissas, exponents = np.empty(CHUNK, i32), np.empty(CHUNK, i32), np.empty(CHUNK, i32)
-    angles, uniforms, re, im = (
+def new_room() -> Room:
+    """Return room for one process to compute in."""
+    return Room(
+        np.empty(CHUNK, i32),
+        np.empty(CHUNK, i32),
+        np.empty(CHUNK, i32),
         np.empty(CHUNK, i32),
         np.empty(CHUNK, f32),
-        np.empty(CHUNK, f32),
-        np.empty(CHUNK, f32),
     )
+
+
+@compiled_in_order
+def fill_normals(keys: Keys, first: Places, out: Singles) -> None:
+    """Fill ``out``, ``(rows, 2 n)``, with real and imaginary parts in turn, from places ``(rows,)`` on."""
+    rows, width = out.shape
+    room, re, im = new_room(), np.empty(CHUNK, f32), np.empty(CHUNK, f32)
     for row in range(rows):
-        for first in range(0, width // 2, CHUNK):
-            size = min(CHUNK, width // 2 - first)
-            _hash(keys[row, 0], keys[row, 1] | u64(1), first, words[:size], angles[:size])
-            _uniform(words[:size], uniforms[:size])
-            _split(uniforms.view(i32)[:size], mantissas[:size], exponents[:size])
-            _radius(mantissas.view(f32)[:size], exponents[:size], uniforms[:size])
-            _turn(angles[:size], uniforms[:size], re[:size], im[:size])
-            _weave(re[:size], im[:size], out[row, 2 * first : 2 * (first + size)])
+        for start in range(0, width // 2, CHUNK):
+            size = min(CHUNK, width // 2 - start)
+            draw(keys[row], first[row] + start, re[:size], im[:size], room)
+            _weave(re[:size], im[:size], out[row, 2 * start : 2 * (start + size)])
+
+
+@compiled_in_order
+def fill_parts(key: Keys, first: int, re: Singles, im: Singles, room: Room) -> None:
+    """Draw the numbers from place ``first`` on into their parts, ``(n,)`` both, however many."""
+    for start in range(0, len(re), CHUNK):
+        part = slice(start, min(start + CHUNK, len(re)))
+        draw(key, first + start, re[part], im[part], room)
+
+
+@compiled_in_order
+def draw(key: Keys, first: int, re: Singles, im: Singles, room: Room) -> None:
+    """Draw the numbers from place ``first`` on, at most ``CHUNK`` of them, into their parts, ``(n,)`` both."""
+    size = len(re)
+    words, angles, radii = room.words[:size], room.angles[:size], room.radii[:size]
+    mantissas, exponents = room.mantissas[:size], room.exponents[:size]
+    _hash(key[0], key[1] | u64(1), first, words, angles)
+    _uniform(words, radii)
+    _split(radii.view(i32), mantissas, exponents)
+    _radius(mantissas.view(f32), exponents, radii)
+    _turn(angles, radii, re, im)
 
 
 @compiled_in_order
