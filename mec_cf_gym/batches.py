@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -66,16 +67,28 @@ def stack_rows(trees: Sequence[Tree]) -> Tree:
 
 def read_only(tree: Tree) -> Tree:
     """Return ``tree`` itself, with its arrays marked as read-only: policies and users cannot write into them."""
-    if isinstance(tree, np.ndarray):
-        tree.setflags(write=False)
-        return tree
-    parts: Iterable[Any] = tree if isinstance(tree, tuple) else vars(tree).values()
-    for part in parts:
-        if isinstance(part, np.ndarray):
+    waiting: list[Any] = [tree]
+    for part in waiting:  # which grows
+        kind = type(part)
+        if kind is np.ndarray:
             part.setflags(write=False)
-        elif part is not None and (isinstance(part, tuple) or hasattr(part, "__dataclass_fields__")):
-            read_only(part)
+        elif kind is tuple:
+            waiting += part
+        elif _has_fields(kind):
+            waiting += vars(part).values()
     return tree
+
+
+@functools.cache
+def _has_fields(kind: type) -> bool:
+    return dataclasses.is_dataclass(kind)
+
+
+def replaced(tree: Tree, **changes: Any) -> Tree:
+    """Return a copy of a dataclass with other fields; those that are found when they are read are not read."""
+    content = vars(tree)
+    kept = {field.name: content[field.name] for field in dataclasses.fields(tree)}  # type: ignore[arg-type]
+    return type(tree)(**(kept | changes))
 
 
 def row_slices(rows: int, bytes_per_row: int) -> Iterator[slice]:

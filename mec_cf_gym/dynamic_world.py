@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.batches import read_only
+from mec_cf_gym.batches import read_only, replaced
 from mec_cf_gym.block.backlog import LONGEST_AGE_BLOCKS, Backlog, Floats, Prospects
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.dynamics.arrivals import ARRIVALS
@@ -83,7 +83,7 @@ class DynamicWorld(World):
         tasks, bursting = self.arrivals.draw(backlog.bursting > 0, rate_per_s, state.clock, streams)
         harvest_j, charging = self.harvests.draw(backlog.charging > 0, state.clock, streams)
         coming = Coming(tasks * state.block.task_bits, harvest_j, bursting, charging)
-        block = dataclasses.replace(state.block, backlog=read_only(backlog))
+        block = replaced(state.block, backlog=read_only(backlog))
         return dataclasses.replace(state, block=block, coming=coming)
 
     def _after(self, backlog: Backlog, outcome: DynamicOutcome, coming: Coming) -> Backlog:

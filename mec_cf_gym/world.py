@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.batches import read_only
+from mec_cf_gym.batches import read_only, replaced
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.fading import AnyFading
 from mec_cf_gym.block.tasks import TaskState
@@ -62,7 +62,7 @@ class State:
         if not self.past:
             return self.block
         outdated = {name: vars(self.past[0])[name] for name in CHANNEL_FIELDS}
-        return dataclasses.replace(self.block, **outdated)
+        return replaced(self.block, **outdated)
 
 
 class World:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from mec_cf_gym.arrays import Array, promote, to_numpy
-from mec_cf_gym.batches import flatten_rows, take_rows
+from mec_cf_gym.batches import flatten_rows, replaced, take_rows
 from mec_cf_gym.block.aging import Aging
 from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.channel import ReadChannel
@@ -133,7 +132,7 @@ class CoherenceBlock:
         if self.receiver is None:
             return self
         signal_gain, interference_gain = self.receiver.gains(to_numpy(power)[..., 0, :])
-        return dataclasses.replace(
+        return replaced(
             self,
             signal_gain=signal_gain[..., None, :],
             interference_gain=interference_gain[..., None, :, :],

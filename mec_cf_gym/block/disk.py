@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mec_cf_gym.batches import read_only, row_slices
+from mec_cf_gym.batches import row_slices
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.block.channel import FadedChannel
 from mec_cf_gym.block.combining import CombinerModel, Floats, InterferenceModel, MaximumRatio, receive_gains
@@ -15,6 +15,7 @@ from mec_cf_gym.block.tasks import TaskState
 from mec_cf_gym.kernels import frozen, kernel
 from mec_cf_gym.network.network import Network
 from mec_cf_gym.random_streams import Streams
+from mec_cf_gym.remembered import Remembered
 from mec_cf_gym.scenario import Scenario
 
 
@@ -30,7 +31,7 @@ class DiskBlocks(BlockModel):
     def __init__(self, scenario: Scenario, combiner: CombinerModel, gains_of: InterferenceModel) -> None:
         super().__init__(scenario)
         self.combiner, self.gains_of = combiner, gains_of
-        self._seen: tuple[Network, Floats, NDArray[np.float32]] | None = None
+        self._links = Remembered(self._links_of)
 
     def draw(self, network: Network, fading: AnyFading, tasks: TaskState, streams: Streams) -> CoherenceBlock:
         """Return the block in which ``network`` has the small-scale fading."""
@@ -47,17 +48,12 @@ class DiskBlocks(BlockModel):
             **self.common_parts(network, tasks, streams),
         )
 
-    def _links(self, network: Network) -> tuple[Floats, NDArray[np.float32]]:
-        """Return mean gains over the noise, ``(rows, M, K)``, and amplitudes, ``(rows, K, M)``.
-
-        They are kept for the next block: most networks stay as they are.
-        """
-        if self._seen is None or self._seen[0] is not network:
-            scenario = self.scenario
-            snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
-            known = np.sqrt((1 - scenario.radio.csi_error_variance) * np.swapaxes(snr, -1, -2))
-            self._seen = network, *read_only((snr, np.ascontiguousarray(known, np.float32)))
-        return self._seen[1:]
+    def _links_of(self, network: Network) -> tuple[Floats, NDArray[np.float32]]:
+        """Return mean gains over the noise, ``(rows, M, K)``, and amplitudes, ``(rows, K, M)``."""
+        scenario = self.scenario
+        snr = network.large_scale_gain * network.user_power_w[..., None, :] / scenario.noise_w
+        known = np.sqrt((1 - scenario.radio.csi_error_variance) * np.swapaxes(snr, -1, -2))
+        return snr, np.ascontiguousarray(known, np.float32)
 
     def _gains(self, channel: FadedChannel, error_gain: Floats | None) -> tuple[Floats, Floats]:
         """Return signal gains, ``(rows, N, K)``, and interference gains, ``(rows, N, K, K)``."""

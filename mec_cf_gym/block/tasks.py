@@ -61,6 +61,8 @@ class Uniform:
 
     def __init__(self, scenario: Scenario) -> None:
         self.tasks, self.users = scenario.tasks, (scenario.layout.num_users,)
+        ranges = self.tasks.task_bits, self.tasks.cycles_per_bit
+        self.draws_nothing = not any(isinstance(interval, tuple) for interval in ranges)
 
     def begin(self, streams: Streams) -> Tasks:
         """Return the middles of the ranges, ``(rows, K)``."""
@@ -70,6 +72,8 @@ class Uniform:
 
     def draw(self, mean: Tasks, clock: Clock, streams: Streams) -> Tasks:
         """Return the tasks of one block per stream, ``(rows, K)``."""
+        if self.draws_nothing:
+            return mean
         return Tasks(
             streams.interval(self.tasks.task_bits, self.users),
             streams.interval(self.tasks.cycles_per_bit, self.users),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,10 @@ class ActionCodec:
             self.shapes |= {"cloud_share": (users,)} if scenario.deployment.has_cloud else {}
         self.sizes = {name: int(np.prod(shape)) for name, shape in self.shapes.items()}
         self.num_entries = sum(self.sizes.values())
+        ends = itertools.accumulate(self.sizes.values())
+        self.places = {
+            name: slice(end - self.sizes[name], end) for name, end in zip(self.sizes, ends, strict=True)
+        }
 
     def space(self) -> spaces.Box:
         """Return the space of one row's action."""
@@ -73,10 +78,9 @@ class ActionCodec:
 
     def allocation(self, values: Floats, servers: Servers | None = None) -> Allocation:
         """Return the allocation that checked entries ``(..., entries)`` stand for, as :meth:`decode`."""
-        cuts = np.cumsum([0, *self.sizes.values()])
         parts = {
-            name: values[..., low:high].reshape(*values.shape[:-1], *shape)
-            for (name, shape), low, high in zip(self.shapes.items(), cuts, cuts[1:], strict=False)
+            name: values[..., self.places[name]].reshape(*values.shape[:-1], *shape)
+            for name, shape in self.shapes.items()
         }
         power = within_one(parts["power"], axis=-2)
         all_of_it = np.ones_like(power[..., 0, :])
@@ -127,7 +131,8 @@ class ActionCodec:
 
 def within_one(shares: Floats, axis: int = -1) -> Floats:
     """Return shares, of any shape, whose sum over an axis is at most one."""
-    return np.asarray(shares / np.maximum(shares.sum(axis, keepdims=True), 1.0))
+    total = shares.sum(axis, keepdims=True)
+    return shares if (total <= 1).all() else shares / np.maximum(total, 1.0)
 
 
 def check_axes(
@@ -153,7 +158,9 @@ def checked(
         raise refuse(name, values, "it must be an array of real numbers")
     check_axes(name, given.shape, shape, batch_shape)
     array = given.astype(np.float64)
-    bad = ~((array >= -ROUNDING) & (array <= 1 + ROUNDING))  # catches NaN as well
+    if array.size and array.min() >= 0 and array.max() <= 1:  # NaN compares false
+        return array
+    bad = ~((array >= -ROUNDING) & (array <= 1 + ROUNDING))
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         raise refuse(f"{name}{list(where)}", float(array[where]), "it must be a finite number in [0, 1]")

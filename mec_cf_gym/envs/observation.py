@@ -15,6 +15,7 @@ from mec_cf_gym.block.backlog import Backlog
 from mec_cf_gym.block.block import CoherenceBlock, Link
 from mec_cf_gym.network.servers import Servers
 from mec_cf_gym.parts import Parts
+from mec_cf_gym.remembered import Remembered
 from mec_cf_gym.scenario import Scenario
 
 Floats = NDArray[np.float32]
@@ -68,6 +69,7 @@ class Gains:
             "interference": (subcarriers, users, users),
             "task": (users, features),
         }
+        self._tasks = Remembered(observed_tasks)  # most tasks stay as they are
         if scenario.is_dynamic:
             self.shapes["queue"] = (users, len(QUEUE_COLUMNS))
 
@@ -81,19 +83,36 @@ class Gains:
         F is 4, or 6 + L where servers are shared: then the deadline, the cloud's speed, and that of every AP
         that serves the user follow, zero for the others. In dynamic worlds ``queue`` ``(..., K, 7)`` is added.
         """
-        units = [np.asarray(getattr(block, name)) / unit for name, unit in TASK_UNITS.items()]
-        if self.shared:
-            servers: Any = block.servers
-            cloud_hz = np.broadcast_to(servers.cloud_hz[..., None], block.task_bits.shape)
-            known = {"deadline_s": np.asarray(block.deadline_s), "cloud_hz": cloud_hz}
-            units += [known[name] / unit for name, unit in SHARED_UNITS.items()]
-            units += list(np.moveaxis(servers.open_hz, -2, 0) / SITE_UNIT_HZ)
+        servers = block.servers if self.shared else None
+        known = [getattr(block, name) for name in TASK_UNITS]
         seen = {
             "signal": log_scale(block.signal_gain),
             "interference": log_scale(block.interference_gain),
-            "task": log_scale(np.stack(units, axis=-1)),
+            "task": self._tasks(*known, block.deadline_s, servers).copy(),
         }
         return seen if block.backlog is None else seen | {"queue": observed_queue(block.backlog)}
+
+
+def observed_tasks(
+    task_bits: Array, cycles_per_bit: Array, local_hz: Array, server_hz: Array, deadline_s: Array, servers: Any
+) -> Floats:
+    """Return what observations show of tasks and servers, ``(..., K, F)``, log-scaled, from arrays ``(..., K)``.
+
+    Args:
+        task_bits: Sizes.
+        cycles_per_bit: Work.
+        local_hz: Speeds of the users' CPUs.
+        server_hz: Speeds of their servers.
+        deadline_s: Deadlines, shown where servers are shared.
+        servers: Those that are shared, or None.
+    """
+    known = task_bits, cycles_per_bit, local_hz, server_hz
+    units = [np.asarray(array) / unit for array, unit in zip(known, TASK_UNITS.values(), strict=True)]
+    if servers is not None:
+        cloud_hz = np.broadcast_to(servers.cloud_hz[..., None], task_bits.shape)
+        units += [np.asarray(deadline_s) / SHARED_UNITS["deadline_s"], cloud_hz / SHARED_UNITS["cloud_hz"]]
+        units += list(np.moveaxis(servers.open_hz, -2, 0) / SITE_UNIT_HZ)
+    return log_scale(np.stack(units, axis=-1))
 
 
 class ChannelState(Gains):

@@ -158,9 +158,9 @@ class MECEnv(gym.Env[Observation, NDArray[np.float32]]):
             raise ResetNeeded("the episode is over: call reset()")
         values = self.codec.checked(action, batch_shape=())[None]
         allocation = self.codec.allocation(values, self._rows.servers)
-        observations, rewards, _, truncations, infos = self._rows.apply(allocation)
+        observations, rewards, _, truncations, infos = self._rows.acted(allocation)
         self._over = bool(truncations[0])
-        info = {name: values[0] for name, values in infos.items() if not name.startswith("_")}
+        info = {name: values[0] for name, values in infos.items()}
         return _first_row(observations), float(rewards[0]), False, self._over, info
 
     def render(self) -> Frame | None:

@@ -218,21 +218,26 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
 
     def apply(self, allocation: Allocation) -> Step:
         """Do what :meth:`step` does, with the allocation that its actions stand for. Info is read-only."""
+        observation, rewards, terminations, truncations, info = self.acted(allocation)
+        stepped = self._stepped
+        return observation, rewards, terminations, truncations, info | {f"_{name}": stepped for name in info}
+
+    def acted(self, allocation: Allocation) -> Step:
+        """Do what :meth:`apply` does, without the masks in info."""
         state = self._current()
         outcome = self._world.outcome(state, allocation)
         stepped = ~self._ended
         self._state = self._next(state, outcome, stepped)
         self._outcome, self._stepped = outcome, stepped
-        self._elapsed = np.where(stepped, self._elapsed + 1, 0)
+        self._elapsed = (self._elapsed + 1) * stepped
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
-        rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
+        rewards = self._reward.reward(outcome)
+        rewards[~stepped] = 0.0
         info = outcome.info()
         if state.network.association is not None:
             info["handovers"] = state.network.association.handed_over.astype(np.int64)
         read_only((*info.values(), stepped))
-        info |= {f"_{name}": stepped for name in info}
-        terminations = np.zeros(self.num_envs, np.bool_)
-        return self._observed(), rewards, terminations, self._ended.copy(), info
+        return self._observed(), rewards, np.zeros(self.num_envs, np.bool_), self._ended.copy(), info
 
     def render(self) -> tuple[Frame, ...] | None:
         """Return a picture of every row: a map of its network, users coloured by their latency."""

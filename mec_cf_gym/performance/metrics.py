@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,9 +25,14 @@ def gini(values: ArrayLike) -> Floats:
     """
     ordered = np.sort(np.asarray(values, np.float64), axis=-1)
     users = ordered.shape[-1]
-    ranks = 2 * np.arange(1, users + 1) - users - 1
     total = users * ordered.sum(-1)
-    return np.asarray((ordered * ranks).sum(-1) / np.where(total > 0, total, 1.0))
+    return np.asarray(ordered @ _ranks(users) / np.where(total > 0, total, 1.0))
+
+
+@functools.cache
+def _ranks(users: int) -> Floats:
+    """Return ``2 k - K - 1`` for k from 1 to K, ``(K,)``."""
+    return 2.0 * np.arange(1, users + 1) - users - 1
 
 
 def percentiles(values: ArrayLike, levels: Sequence[float] = (5, 25, 50, 75, 95)) -> dict[float, float]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.block.block import CoherenceBlock
+from mec_cf_gym.kernels import frozen, kernel
 from mec_cf_gym.network.servers import Shares
 from mec_cf_gym.performance.energy import cycles_energy_j, sending_power_w
 from mec_cf_gym.performance.latencies import local_latency, longer, offload_latency
@@ -100,6 +101,10 @@ def outcome_of(
         least_computing: Whether users of shared servers, if the allocation does not divide them, get just what
             their deadlines need; else equal shares.
     """
+    if is_plain(block, allocation):
+        judged = compiled_outcome(block, allocation, least_spectral_efficiency)
+        if judged is not None:
+            return judged
     block = block.tuned(allocation.power)
     rate_bps, offload, computing = tuned_rate(block, allocation.power), allocation.offload, allocation.computing
     bandwidth_hz = block.subcarrier_bandwidth_hz * block.num_subcarriers
@@ -130,6 +135,59 @@ def outcome_of(
         total_power_w=total_power_w,
         objective_w=objective_w,
         capped=((rate_bps < counted_bps) | (speed_hz < counted_hz)) & (offload > 0),
+    )
+
+
+def is_plain(block: CoherenceBlock, allocation: Allocation) -> bool:
+    """Return whether a batch of blocks has servers of the users' own and fixed combiners, and all axes it can have."""
+    rows = block.batch_shape
+    each = (*rows, block.num_users)
+    arrays = (block.task_bits, block.cycles_per_bit, block.local_hz, block.server_hz, allocation.offload)
+    return (
+        len(rows) == 1
+        and block.servers is None
+        and block.receiver is None
+        and block.fairness is not None
+        and isinstance(allocation.power, np.ndarray)
+        and allocation.power.shape == block.signal_gain.shape
+        and block.interference_gain.shape == (*block.signal_gain.shape, block.num_users)
+        and all(isinstance(array, np.ndarray) and array.shape == each for array in arrays)
+    )
+
+
+def compiled_outcome(
+    block: CoherenceBlock, allocation: Allocation, least_spectral_efficiency: float
+) -> Outcome | None:
+    """Return what :func:`outcome_of` does for plain blocks, from one compiled loop; None without a compiler."""
+    judge, fairness, offload = kernel("judge", "judge"), block.fairness, allocation.offload
+    if judge is None or fairness is None:
+        return None
+    gains = block.signal_gain, block.interference_gain
+    users = block.task_bits, block.cycles_per_bit, block.local_hz, block.server_hz
+    constants = (*block.link, least_spectral_efficiency, block.effective_capacitance, fairness.weight_w)
+    arrays = (*gains, *users, fairness.user_power_w, fairness.cell, allocation.power, offload)
+    found, watts = judge(*map(frozen, arrays), tuple(map(float, constants)))
+    rate_bps, efficiency, local_s, transmission_s, fronthaul_s, computing_s, *rest = found
+    offloaded_s, latency_s, transmit_j, computing_j = rest
+    least_bps = least_spectral_efficiency * block.subcarrier_bandwidth_hz * block.num_subcarriers
+    deadline_s = np.inf if block.deadline_s is None else np.asarray(block.deadline_s)
+    return Outcome(
+        rate_bps=rate_bps,
+        spectral_efficiency=efficiency,
+        offload=offload,
+        server_hz=block.server_hz.copy(),
+        local_latency_s=local_s,
+        transmission_latency_s=transmission_s,
+        fronthaul_latency_s=fronthaul_s,
+        computing_latency_s=computing_s,
+        offload_latency_s=offloaded_s,
+        latency_s=latency_s,
+        deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
+        transmit_energy_j=transmit_j,
+        computing_energy_j=computing_j,
+        total_power_w=watts[0],
+        objective_w=watts[1],
+        capped=(rate_bps < least_bps) & (offload > 0),
     )
 
 
