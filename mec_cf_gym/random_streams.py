@@ -24,7 +24,7 @@ class Streams:
         method: How complex normal numbers are drawn: see :meth:`complex_normal`.
     """
 
-    def __init__(self, generators: Iterable[np.random.Generator], method: str = "keyed") -> None:
+    def __init__(self, generators: Iterable[np.random.Generator], method: str = "numpy") -> None:
         self.generators, self.method = tuple(generators), method
 
     @classmethod
