@@ -10,7 +10,7 @@ INSTALLED := .venv/installed-$(FILES)
 # One thread per process: the work is spread over processes, and small matrices gain nothing from threads.
 export OMP_NUM_THREADS := 1
 
-.PHONY: install benchmark league test lint types docs wheel constraints
+.PHONY: install benchmark bench-speed league test lint types docs wheel constraints
 
 install: $(INSTALLED)
 
@@ -28,6 +28,9 @@ benchmark: install
 league: install
 	$(BIN)/mec-cf-gym benchmark --suite full --resume --out runs/league $(OPTIONS)
 	$(BIN)/python benchmarks/league.py runs/league
+
+bench-speed: install
+	$(BIN)/python benchmarks/speed.py $(OPTIONS)
 
 test: install
 	$(BIN)/pytest --numprocesses auto --dist loadfile $(OPTIONS)
