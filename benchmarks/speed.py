@@ -1,8 +1,8 @@
 """How fast this version steps, resets and decides, beside version 0.1.0, in one table.
 
-Both versions run in processes of their own, one thread each, and take turns in every repeat; ratios are medians over
-repeats. Environments are timed in CPU time, decisions by the clock. Version 0.1.0 is built from its commit. Results
-are kept in benchmarks/speed/VERSION.json, and compared with those that were there.
+Both versions run in processes of their own, one thread each, and take turns in every repeat; ratios are medians
+over repeats. Environments are timed in CPU time, decisions by the clock. Version 0.1.0 is built from its commit.
+Results are kept in benchmarks/speed/VERSION.json, and compared with those that were there.
 
 Run on an idle machine: make bench-speed, or python benchmarks/speed.py [--repeats 9] [--only MultiCell]
 """
@@ -61,7 +61,8 @@ class Version:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(path)} if path else dict(os.environ)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment |= {"PYTHONPATH": str(path)} if path else {}
         worker = [sys.executable, str(Path(__file__).with_name("speed_worker.py"))]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(worker, stdin=pipe, stdout=pipe, text=True, env=environment)
@@ -127,10 +128,11 @@ def main() -> None:
         found = [measure(case, versions, options.repeats) for case in tqdm(cases, unit="case")]
     path = KEPT / f"{versions[1].name}.json"
     last = {row["case"]: row for row in json.loads(path.read_text())} if path.exists() else {}
+    columns = ("before_ms", "now_ms", "ratio")
     table = [
         (
             row["case"],
-            *((f"{row[name]:.4g}" for name in ("before_ms", "now_ms", "ratio")) if "ratio" in row else (row["error"],)),
+            *(f"{row[name]:.4g}" if name in row else row["error"] for name in columns),
             f"{last[row['case']]['ratio']:.4g}" if "ratio" in last.get(row["case"], ()) else "",
         )
         for row in found

@@ -5,13 +5,9 @@ seconds, of one call, with the peak resident memory in MiB, or with the reason w
 """
 
 import json
-import os
 import resource
 import sys
 import time
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
 
 import gymnasium as gym
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mec_cf_gym.allocation import Allocation
 from mec_cf_gym.batches import read_only, replaced
-from mec_cf_gym.block.backlog import LONGEST_AGE_BLOCKS, Backlog, Floats, Prospects
+from mec_cf_gym.block.backlog import LONGEST_AGE_BLOCKS, Backlog, Floats, Prospects, aged
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.dynamics.arrivals import ARRIVALS
 from mec_cf_gym.dynamics.harvests import HARVESTS
@@ -91,8 +91,8 @@ class DynamicWorld(World):
         accepted_bits = coming.arriving_bits - outcome.dropped_bits
         spent_j = outcome.service.energy_j
         battery_j = np.maximum(backlog.battery_j - spent_j, 0.0) + coming.harvest_j  # no less, by rounding
-        queue_curve_bits = _aged(outcome.queue_curve_bits, accepted_bits)
-        server_curve_bits = _aged(outcome.server_curve_bits, 0.0)
+        queue_curve_bits = aged(outcome.queue_curve_bits, accepted_bits)
+        server_curve_bits = aged(outcome.server_curve_bits, np.zeros_like(accepted_bits))
         return Backlog(
             queue_bits=queue_curve_bits[..., -1],
             server_bits=server_curve_bits[..., -1],
@@ -128,9 +128,3 @@ class DynamicWorld(World):
 def world_of(scenario: Scenario) -> World:
     """Return the world of a scenario: a dynamic one if tasks queue up."""
     return DynamicWorld(scenario) if scenario.is_dynamic else World(scenario)
-
-
-def _aged(curve_bits: Floats, new_bits: Floats | float) -> Floats:
-    """Return a curve one block later, ``(..., K, H)``, in bits: the oldest two entries become one."""
-    older = curve_bits[..., 1:] if curve_bits.shape[-1] > 1 else curve_bits[..., :0]
-    return np.concatenate([older, (curve_bits[..., -1] + new_bits)[..., None]], -1)

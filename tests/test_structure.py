@@ -12,7 +12,7 @@ FOLDERS = {"mec_cf_gym": ROOT / "mec_cf_gym", "baselines": ROOT / "baselines", "
 LINE = (
     ("errors", "arrays", "units", "parts", "batches", "lazy", "commands", "registration"),
     ("scenario",),
-    ("kernels", "normals"),
+    ("kernels", "normals", "gammas", "remembered"),
     ("random_streams",),
     ("network",),
     ("recordings", "dynamics"),

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.kernels import frozen, kernel
+
 Floats = NDArray[np.float64]
 LEAST_BITS = 1e-6
 """Fewer bits than this are a rounding error of the queues: none is waiting."""
@@ -88,10 +90,15 @@ class Backlog:
         return self.queue_bits + self.server_bits
 
 
-def oldest_age_s(queue_curve_bits: Floats, server_curve_bits: Floats, block_s: float) -> Floats:
-    """Return the age of the oldest bit that two curves count, ``(..., K)``, in seconds, at the end of a block.
+def aged(curve_bits: Floats, new_bits: Floats) -> Floats:
+    """Return a curve one block later, ``(..., K, H)``, in bits: the oldest two entries become one.
 
-    Bits that came at the end of the block before are one block old by then; without any the age is zero.
+    Args:
+        curve_bits: ``(..., K, H)``.
+        new_bits: That arrived at the end of the block, ``(..., K)``.
     """
-    blocks = np.maximum((queue_curve_bits > LEAST_BITS).sum(-1), (server_curve_bits > LEAST_BITS).sum(-1))
-    return np.asarray(block_s * blocks)
+    compiled = kernel("curves", "aged") if curve_bits.ndim == 3 else None
+    if compiled is not None:
+        return np.asarray(compiled(frozen(curve_bits), frozen(new_bits)))
+    older = curve_bits[..., 1:] if curve_bits.shape[-1] > 1 else curve_bits[..., :0]
+    return np.concatenate([older, (curve_bits[..., -1] + new_bits)[..., None]], -1)

@@ -10,7 +10,7 @@ from mec_cf_gym.arrays import Array, promote, to_numpy
 from mec_cf_gym.batches import flatten_rows, replaced, take_rows
 from mec_cf_gym.block.aging import Aging
 from mec_cf_gym.block.backlog import Backlog
-from mec_cf_gym.block.channel import ReadChannel
+from mec_cf_gym.block.channel import CHANNEL
 from mec_cf_gym.block.receiver import Receiver
 from mec_cf_gym.network.servers import Servers
 
@@ -62,7 +62,7 @@ class CoherenceBlock:
     local_hz: Array  # (..., K), zero for a user who computes nothing itself
     server_hz: Array  # (..., K), its own, or an equal share of servers that are shared
     subcarrier_bandwidth_hz: float
-    channel: Array | None = ReadChannel()  # (..., N, M, K), estimated amplitude over the noise at full power
+    channel: Array | None = CHANNEL  # (..., N, M, K), estimated amplitude over the noise at full power
     deadline_s: Array | None = None  # (..., K)
     data_share: float = 1.0  # of a block's samples that carry data: tau_u / tau_c
     fronthaul_load: float = 0.0  # time on the fronthaul over time on the uplink

@@ -42,3 +42,7 @@ class ReadChannel:
     def __set__(self, block: Any, channel: Any) -> None:
         """Hold channels, of a block that is being made."""
         vars(block)["channel"] = channel
+
+
+CHANNEL = ReadChannel()
+"""The field: a default whose value, of a class, is None."""

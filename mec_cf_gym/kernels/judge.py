@@ -19,8 +19,8 @@ RATE, EFFICIENCY, LOCAL, TRANSMISSION, FRONTHAUL, COMPUTING, OFFLOADED, LATENCY,
 
 
 Constants = tuple[float, float, float, float, float, float]
-"""Bandwidth of a subcarrier in Hz, share of data, load of the fronthaul, least SE in bit/s/Hz, capacitance, and the
-worth of a cell's least SE in watts."""
+"""Bandwidth of a subcarrier in Hz, share of data, load of the fronthaul, least SE in bit/s/Hz, capacitance, and
+the worth of a cell's least SE in watts."""
 
 
 @compiled_in_order

@@ -1,4 +1,4 @@
-"""Gains of maximum-ratio combining at single-antenna access points (APs): channels are drawn, scaled and multiplied.
+"""Gains of maximum-ratio combining at single-antenna access points (APs), from channels that are drawn on the way.
 
 The twin of ``MaximumRatio`` and ``receive_gains`` in ``mec_cf_gym.block.combining``. Channels are not kept: they
 stay in the cache until their products are taken.

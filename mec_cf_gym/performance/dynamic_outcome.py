@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.block.backlog import oldest_age_s
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.performance.metrics import gini
 from mec_cf_gym.performance.outcome import given_hz, powers_w
@@ -122,7 +121,7 @@ def dynamic_outcome_of(block: CoherenceBlock, allocation: Allocation) -> Dynamic
     rate_bps, server_hz = tuned_rate(block, allocation.power), given_hz(block, allocation.computing)
     efficiency = rate_bps / (block.subcarrier_bandwidth_hz * block.num_subcarriers)
     service = service_of(block, allocation, rate_bps, server_hz)
-    queue_curve_bits, server_curve_bits = left_over(backlog, service)
+    queue_curve_bits, server_curve_bits, age_blocks = left_over(backlog, service)
     total_power_w, objective_w = powers_w(block, allocation.power, efficiency)
     waiting_bits = queue_curve_bits[..., -1] + server_curve_bits[..., -1]
     prospects = backlog.prospects
@@ -135,7 +134,7 @@ def dynamic_outcome_of(block: CoherenceBlock, allocation: Allocation) -> Dynamic
         service=service,
         queue_curve_bits=queue_curve_bits,
         server_curve_bits=server_curve_bits,
-        latency_s=oldest_age_s(queue_curve_bits, server_curve_bits, prospects.block_s),
+        latency_s=prospects.block_s * age_blocks,
         backlog_latency_s=_time_to_arrive(waiting_bits, prospects.tasks_per_s * prospects.task_bits),
         deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
         total_power_w=total_power_w,

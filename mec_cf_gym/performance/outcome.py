@@ -139,7 +139,7 @@ def outcome_of(
 
 
 def is_plain(block: CoherenceBlock, allocation: Allocation) -> bool:
-    """Return whether a batch of blocks has servers of the users' own and fixed combiners, and all axes it can have."""
+    """Return whether blocks have servers of the users' own, fixed combiners, and all axes that a batch can have."""
     rows = block.batch_shape
     each = (*rows, block.num_users)
     arrays = (block.task_bits, block.cycles_per_bit, block.local_hz, block.server_hz, allocation.offload)

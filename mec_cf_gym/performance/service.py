@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mec_cf_gym.allocation import Allocation
-from mec_cf_gym.block.backlog import Backlog
+from mec_cf_gym.block.backlog import LEAST_BITS, Backlog
 from mec_cf_gym.block.block import CoherenceBlock
 from mec_cf_gym.errors import refuse
+from mec_cf_gym.kernels import frozen, kernel
 from mec_cf_gym.performance.energy import cycles_energy_j, sending_power_w
 
 Floats = NDArray[np.float64]
@@ -77,15 +78,25 @@ def service_of(block: CoherenceBlock, allocation: Allocation, rate_bps: Floats, 
     )
 
 
-def left_over(backlog: Backlog, service: Service) -> tuple[Floats, Floats]:
+def left_over(backlog: Backlog, service: Service) -> tuple[Floats, Floats, Floats]:
     """Return the curves of the queues and of the servers' backlogs after a block, ``(..., K, H)``, in bits.
 
     Users compute the oldest bits and send the next, so that servers get bits in the order of their arrival, too.
+
+    Returns:
+        Both curves, and the age in blocks of the oldest bit that they count, ``(..., K)``, at the end of the
+        block. Bits that came at the end of the block before are one block old by then; without any it is zero.
     """
     queue, server = backlog.queue_curve_bits, backlog.server_curve_bits
+    bits = service.local_bits, service.sent_bits, service.served_bits
+    compiled = kernel("curves", "left_over") if queue.ndim == 3 else None
+    if compiled is not None:
+        left: tuple[Floats, Floats, Floats] = compiled(*map(frozen, (queue, server, *bits)), LEAST_BITS)
+        return left
     after_local = np.maximum(queue - service.local_bits[..., None], 0.0)
     sent = np.minimum(after_local, service.sent_bits[..., None])
-    return after_local - sent, np.maximum(server - service.served_bits[..., None], 0.0) + sent
+    left_here, left_there = after_local - sent, np.maximum(server - service.served_bits[..., None], 0.0) + sent
+    return left_here, left_there, np.maximum(*((curve > LEAST_BITS).sum(-1) for curve in (left_here, left_there)))
 
 
 def backlog_of(block: CoherenceBlock) -> Backlog:
