@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -74,14 +73,9 @@ def read_only(tree: Tree) -> Tree:
             part.setflags(write=False)
         elif kind is tuple:
             waiting += part
-        elif _has_fields(kind):
+        elif hasattr(kind, "__dataclass_fields__"):
             waiting += vars(part).values()
     return tree
-
-
-@functools.cache
-def _has_fields(kind: type) -> bool:
-    return dataclasses.is_dataclass(kind)
 
 
 def replaced(tree: Tree, **changes: Any) -> Tree:

@@ -83,8 +83,8 @@ class ActionCodec:
             for name, shape in self.shapes.items()
         }
         power = within_one(parts["power"], axis=-2)
-        all_of_it = np.ones_like(power[..., 0, :])
-        offload = parts["offload"] if self.local_computing and "offload" in parts else all_of_it
+        some = self.local_computing and "offload" in parts
+        offload = parts["offload"] if some else np.ones_like(power[..., 0, :])
         cpu_share = parts.get("cpu_share")
         if servers is None or not self.chooses_shares:
             return Allocation(power, offload, cpu_share=cpu_share)
@@ -132,7 +132,7 @@ class ActionCodec:
 def within_one(shares: Floats, axis: int = -1) -> Floats:
     """Return shares, of any shape, whose sum over an axis is at most one."""
     total = shares.sum(axis, keepdims=True)
-    return shares if (total <= 1).all() else shares / np.maximum(total, 1.0)
+    return shares if total.max(initial=0.0) <= 1 else shares / np.maximum(total, 1.0)
 
 
 def check_axes(

@@ -34,8 +34,7 @@ class MaxLatency:
 
     def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
         """Return minus the largest latency in ms, less the price of drops, ``(...)``."""
-        largest_s: NDArray[Any] = outcome.latency_s.max(-1)
-        return -1e3 * largest_s - outcome.price_of_drops_ms
+        return -1e3 * outcome.max_latency_s - outcome.price_of_drops_ms
 
 
 class MaxBacklog:
@@ -63,7 +62,7 @@ class LogLatency:
 
     def reward(self, outcome: AnyOutcome) -> NDArray[np.float64]:
         """Return minus the log of the largest latency in ms, ``(...)``."""
-        return np.asarray(-np.log(1e3 * outcome.latency_s.max(-1)))
+        return np.asarray(-np.log(1e3 * outcome.max_latency_s))
 
 
 class Energy:

@@ -29,6 +29,9 @@ def kernel(module: str, name: str) -> Callable[..., Any] | None:
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
     """Return a read-only array without gaps, so that compiled code meets one kind alone."""
+    flags = array.flags
+    if flags.c_contiguous and not flags.writeable:
+        return array
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view

@@ -1,4 +1,4 @@
-"""Curves of queues by age: twins of ``left_over`` in ``performance.service``, and of ``aged`` in ``block.backlog``."""
+"""Curves of queues by age: twins of ``left_over`` in ``performance.service`` and ``aged`` in ``block.backlog``."""
 
 from __future__ import annotations
 

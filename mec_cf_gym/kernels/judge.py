@@ -36,8 +36,10 @@ def judge(
     power: Floats,
     offload: Floats,
     constants: Constants,
-) -> tuple[Floats, Floats]:
-    """Return what users get, ``(10, rows, K)``, and the total power and the objective, in watts, ``(2, rows)``.
+) -> tuple[Floats, Floats, Floats]:
+    """Return what users get, ``(10, rows, K)``, and of each row two powers, and two summaries, ``(2, rows)``.
+
+    These are the total power and the objective, in watts; and the largest latency, in seconds, with the Gini index.
 
     Args:
         signal: Signal gains, ``(rows, N, K)``.
@@ -53,7 +55,7 @@ def judge(
         constants: Of all blocks.
     """
     rows, subcarriers, users = signal.shape
-    out, watts = np.empty((10, rows, users)), np.zeros((2, rows))
+    out, watts, summary = np.empty((10, rows, users)), np.zeros((2, rows)), np.empty((2, rows))
     subcarrier_hz, data_share, fronthaul_load, least_efficiency, capacitance, worth_w = constants
     prelog, bandwidth_hz = data_share / math.log(2) * subcarrier_hz, subcarrier_hz * subcarriers
     least_bps = least_efficiency * bandwidth_hz
@@ -89,7 +91,8 @@ def judge(
             out[CYCLES, row, k] = capacitance * speed * speed * ((1 - share) * cycles)
             watts[0, row] += sending_w
         watts[1, row] = watts[0, row] - worth_w * _least_of_cells(out[EFFICIENCY, row], cell[row])
-    return out, watts
+        summary[0, row], summary[1, row] = _largest_and_gini(out[LATENCY, row])
+    return out, watts, summary
 
 
 @compiled_in_order
@@ -103,3 +106,15 @@ def _least_of_cells(efficiency: Floats, cell: Indices) -> float:
                 least = min(least, efficiency[k])
         total += least if least < math.inf else 0.0  # a cell may be empty
     return total
+
+
+@compiled_in_order
+def _largest_and_gini(values: Floats) -> tuple[float, float]:
+    """Return the largest value and the Gini index, ``sum_ij |x_i - x_j| / (2 K sum_i x_i)``."""
+    largest, total, apart = 0.0, 0.0, 0.0
+    for k in range(len(values)):
+        largest = max(largest, values[k])
+        total += values[k]
+        for j in range(k):
+            apart += abs(values[k] - values[j])
+    return largest, apart / (len(values) * total) if total > 0 else 0.0

@@ -44,6 +44,11 @@ class DynamicOutcome:
         return np.asarray(self.latency_s > self.deadline_s)
 
     @property
+    def max_latency_s(self) -> Floats:
+        """The largest latency of the users, ``(...)``."""
+        return np.asarray(self.latency_s.max(-1))
+
+    @property
     def price_of_drops_ms(self) -> Floats:
         """Price of all users' dropped tasks, ``(...)``."""
         return np.asarray(self.drop_cost_ms.sum(-1))
@@ -83,7 +88,7 @@ class DynamicOutcome:
         missed = self.missed
         return {
             "latency_s": self.latency_s,
-            "max_latency_s": self.latency_s.max(-1),
+            "max_latency_s": self.max_latency_s,
             "backlog_latency_s": self.backlog_latency_s,
             "max_backlog_latency_s": self.backlog_latency_s.max(-1),
             "local_bits": self.service.local_bits,

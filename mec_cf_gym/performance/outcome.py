@@ -40,6 +40,8 @@ class Outcome:
     computing_latency_s: Floats  # (..., K), at the server
     offload_latency_s: Floats  # (..., K), until the offloaded part is computed: the sum of the last three
     latency_s: Floats  # (..., K), the longer of computing locally and offloading
+    max_latency_s: Floats  # (...), the largest latency of the users
+    gini: Floats  # (...), Gini index of the latencies
     deadline_s: Floats  # (..., K)
     transmit_energy_j: Floats  # (..., K), while the offloaded part is on the uplink
     computing_energy_j: Floats  # (..., K), of the user's own CPU
@@ -59,7 +61,7 @@ class Outcome:
         missed = self.missed
         return {
             "latency_s": self.latency_s,
-            "max_latency_s": self.latency_s.max(-1),
+            "max_latency_s": self.max_latency_s,
             "local_latency_s": self.local_latency_s,
             "offload_latency_s": self.offload_latency_s,
             "transmission_latency_s": self.transmission_latency_s,
@@ -73,7 +75,7 @@ class Outcome:
             "computing_energy_j": self.computing_energy_j,
             "total_power_w": self.total_power_w,
             "objective_w": self.objective_w,
-            "gini": gini(self.latency_s),
+            "gini": self.gini,
             "deadline_missed": missed.any(-1),
             "missed_users": missed,
             "capped": self.capped,
@@ -117,6 +119,7 @@ def outcome_of(
     efficiency = rate_bps / bandwidth_hz
     total_power_w, objective_w = powers_w(block, allocation.power, efficiency)
     local_s, offloaded_s = local_latency(block, offload), offload_latency(block, counted_bps, offload, counted_hz)
+    latency_s = longer(local_s, offloaded_s)
     deadline_s = np.inf if block.deadline_s is None else np.asarray(block.deadline_s)
     return Outcome(
         rate_bps=rate_bps,
@@ -128,7 +131,9 @@ def outcome_of(
         fronthaul_latency_s=block.fronthaul_load * transmission_s,
         computing_latency_s=offload * (block.task_cycles / counted_hz),
         offload_latency_s=offloaded_s,
-        latency_s=longer(local_s, offloaded_s),
+        latency_s=latency_s,
+        max_latency_s=latency_s.max(-1),
+        gini=gini(latency_s),
         deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
         transmit_energy_j=sending_power_w(block, allocation.power) * transmission_s,
         computing_energy_j=cycles_energy_j(block, (1 - offload) * block.task_cycles, block.local_hz),
@@ -139,7 +144,7 @@ def outcome_of(
 
 
 def is_plain(block: CoherenceBlock, allocation: Allocation) -> bool:
-    """Return whether blocks have servers of the users' own, fixed combiners, and all axes that a batch can have."""
+    """Return whether blocks have servers of the users' own, fixed combiners, and all axes a batch can have."""
     rows = block.batch_shape
     each = (*rows, block.num_users)
     arrays = (block.task_bits, block.cycles_per_bit, block.local_hz, block.server_hz, allocation.offload)
@@ -166,7 +171,7 @@ def compiled_outcome(
     users = block.task_bits, block.cycles_per_bit, block.local_hz, block.server_hz
     constants = (*block.link, least_spectral_efficiency, block.effective_capacitance, fairness.weight_w)
     arrays = (*gains, *users, fairness.user_power_w, fairness.cell, allocation.power, offload)
-    found, watts = judge(*map(frozen, arrays), tuple(map(float, constants)))
+    found, watts, summary = judge(*map(frozen, arrays), tuple(map(float, constants)))
     rate_bps, efficiency, local_s, transmission_s, fronthaul_s, computing_s, *rest = found
     offloaded_s, latency_s, transmit_j, computing_j = rest
     least_bps = least_spectral_efficiency * block.subcarrier_bandwidth_hz * block.num_subcarriers
@@ -182,7 +187,11 @@ def compiled_outcome(
         computing_latency_s=computing_s,
         offload_latency_s=offloaded_s,
         latency_s=latency_s,
-        deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
+        max_latency_s=summary[0],
+        gini=summary[1],
+        deadline_s=deadline_s
+        if np.shape(deadline_s) == offload.shape
+        else np.broadcast_to(deadline_s, offload.shape),
         transmit_energy_j=transmit_j,
         computing_energy_j=computing_j,
         total_power_w=watts[0],
