@@ -61,7 +61,9 @@ class ExactMinMax(Solver):
         power, reached, unreached, history = bracket_rows(
             rows_of(np.asarray(block.signal_gain)[..., 0, :], lead, users),
             rows_of(np.asarray(block.interference_gain)[..., 0, :, :], lead, users, users),
-            *(rows_of(values, lead, users) for values in (local_pace, nats_s, server_s)),
+            rows_of(local_pace, lead, users),
+            rows_of(nats_s, lead, users),
+            rows_of(server_s, lead, users),
             self.tolerance,
         )
         certified = (reached <= (1 + CERTIFIED_GAP) * unreached).reshape(lead)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,6 +77,7 @@ class DiskBlocks(BlockModel):
 def maximum_ratio_gains(channel: FadedChannel) -> tuple[Floats, Floats] | None:
     """Return the gains of known channels with maximum-ratio combining, compiled; None without a compiler."""
     fading, amplitude = channel.fading, frozen(channel.amplitude)
+    given: tuple[Any, ...]
     if isinstance(fading, WishartFading) and (amplitude == amplitude[..., :1]).all():
         above, lengths = fading.factor, frozen(fading.lengths)
         name, given = "wishart_gains", (frozen(above.keys), above.first, lengths, frozen(amplitude[..., 0]))

@@ -39,7 +39,8 @@ def judge(
 ) -> tuple[Floats, Floats, Floats]:
     """Return what users get, ``(10, rows, K)``, and of each row two powers, and two summaries, ``(2, rows)``.
 
-    These are the total power and the objective, in watts; and the largest latency, in seconds, with the Gini index.
+    These are the total power and the objective, in watts; and the largest latency, in seconds, and the Gini
+    index of latencies.
 
     Args:
         signal: Signal gains, ``(rows, N, K)``.

@@ -133,7 +133,7 @@ def outcome_of(
         offload_latency_s=offloaded_s,
         latency_s=latency_s,
         max_latency_s=latency_s.max(-1),
-        gini=gini(latency_s),
+        gini=np.asarray(gini(latency_s), np.float64),
         deadline_s=np.broadcast_to(deadline_s, rate_bps.shape),
         transmit_energy_j=sending_power_w(block, allocation.power) * transmission_s,
         computing_energy_j=cycles_energy_j(block, (1 - offload) * block.task_cycles, block.local_hz),
@@ -189,9 +189,7 @@ def compiled_outcome(
         latency_s=latency_s,
         max_latency_s=summary[0],
         gini=summary[1],
-        deadline_s=deadline_s
-        if np.shape(deadline_s) == offload.shape
-        else np.broadcast_to(deadline_s, offload.shape),
+        deadline_s=np.broadcast_to(deadline_s, offload.shape),
         transmit_energy_j=transmit_j,
         computing_energy_j=computing_j,
         total_power_w=watts[0],
