@@ -26,7 +26,7 @@ def gini(values: ArrayLike) -> Floats:
     ordered = np.sort(np.asarray(values, np.float64), axis=-1)
     users = ordered.shape[-1]
     total = users * ordered.sum(-1)
-    return np.asarray(ordered @ _ranks(users) / np.where(total > 0, total, 1.0))
+    return np.asarray((ordered * _ranks(users)).sum(-1) / np.where(total > 0, total, 1.0))
 
 
 @functools.cache
