@@ -231,8 +231,7 @@ class MECVectorEnv(gym.vector.VectorEnv[Observation, NDArray[np.float32], NDArra
         self._outcome, self._stepped = outcome, stepped
         self._elapsed = (self._elapsed + 1) * stepped
         self._ended = self._elapsed >= self._scenario.episode.episode_blocks
-        rewards = self._reward.reward(outcome)
-        rewards[~stepped] = 0.0
+        rewards = np.where(stepped, self._reward.reward(outcome), 0.0)
         info = outcome.info()
         if state.network.association is not None:
             info["handovers"] = state.network.association.handed_over.astype(np.int64)
