@@ -7,11 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from mec_cf_gym.gammas import MOST_TRIALS
 from mec_cf_gym.kernels.compilation import compiled_in_order
 from mec_cf_gym.kernels.normals import Keys, Places, draw, fill_parts, new_room
 
 Floats = NDArray[np.float64]
-MOST_TRIALS = 16
 
 
 @compiled_in_order

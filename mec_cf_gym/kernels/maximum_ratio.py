@@ -1,7 +1,8 @@
 """Gains of maximum-ratio combining at single-antenna access points (APs), from channels that are drawn on the way.
 
 The twin of ``MaximumRatio`` and ``receive_gains`` in ``mec_cf_gym.block.combining``. Channels are not kept: they
-stay in the cache until their products are taken.
+stay in the cache until their products are taken. Unlike other kernels of environments these sum in any order, for
+speed; that processes agree on the bits is tested, not given.
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ class Episode(Validated):
     """Coherence blocks until the episode is truncated."""
     generator: str = choice("numpy", "numpy", "keyed")
     """How fading is drawn from an environment's np_random. numpy: by NumPy, as version 0.1.0 did: seeds are the
-    same networks as there; keyed: other fading, by compiled code from a key, several times as fast."""
+    same networks as there; keyed: other fading, by compiled code from a key."""
     observation: str = part("gains")
     """gains: signal, interference and tasks; csi: these and the channel magnitudes; channel: gains, tasks and the
     complex channels."""
